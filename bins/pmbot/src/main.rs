@@ -1,0 +1,74 @@
+//! `pmbot`: parse, wire, run. Everything that decides lives in the library crates.
+
+mod catalog;
+mod cli;
+mod commands;
+mod config;
+mod display;
+mod exit;
+mod hooks;
+mod logs;
+mod paper;
+mod replay_settings;
+mod sink;
+mod sources;
+mod summary;
+mod wiring;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::config::Config;
+use crate::display::errln;
+use crate::exit::Failure;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(e) => return usage(&e),
+    };
+    let mut code = ExitCode::SUCCESS;
+    if let Err(failure) = run(&cli) {
+        let text = failure.text();
+        if cli.json && failure.is_error() && !display::json_was_printed() {
+            let _ = display::json(&serde_json::json!({ "error": text }));
+        }
+        errln!("pmbot: {text}");
+        code = failure.code();
+    }
+    if let Err(text) = display::finish() {
+        errln!("pmbot: {text}");
+        code = Failure::store(text).code();
+    }
+    code
+}
+
+/// Help, the version, or a mistake on the command line; with `--json` a mistake is a document, too.
+fn usage(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && std::env::args_os().any(|a| a == "--json") {
+        let text = error.render().to_string();
+        let text = text.split("\n\n").next().unwrap_or_default();
+        let _ = display::json(&serde_json::json!({ "error": text.trim_end().trim_start_matches("error: ") }));
+    }
+    let _ = error.print();
+    u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+fn run(cli: &Cli) -> Result<(), Failure> {
+    let config = Config::load(cli.config.as_deref())?;
+    match &cli.command {
+        Command::Paper(args) => paper::run(cli, &config, args),
+        Command::Replay { journal } => commands::replay::run(cli, journal),
+        Command::Import(args) => commands::import::run(cli, args),
+        Command::Inspect { file } => commands::inspect::run(cli, &config, file),
+        Command::Markets(args) => commands::markets::run(cli, &config, args),
+        Command::Report { run, db } => commands::report::run(cli, &config, run, db),
+        Command::Why { opportunity, db } => commands::why::run(cli, &config, opportunity, db),
+        Command::Kill(args) => commands::switch::kill(cli, &config, args),
+        Command::Status(args) => commands::switch::status(cli, &config, args),
+        Command::Reset(args) => commands::switch::reset(cli, &config, args),
+        Command::Db { action, db } => commands::db::run(cli, &config, action, db),
+    }
+}
