@@ -174,6 +174,14 @@ pub fn mul_div(a: i64, b: i64, d: i64, round: Round) -> Option<i64> {
     if d == 0 {
         return None;
     }
+    // Most products of a run fit 64 bits, and a 128-bit division costs several times as much.
+    if d > 0
+        && let Some(product) = a.checked_mul(b)
+    {
+        let quotient = product.div_euclid(d);
+        let up = round == Round::Up && product.rem_euclid(d) != 0;
+        return quotient.checked_add(i64::from(up));
+    }
     let product = i128::from(a) * i128::from(b);
     let d = i128::from(d);
     let mut quotient = product.div_euclid(d);
@@ -221,5 +229,17 @@ mod tests {
         assert_eq!(mul_div(7, 1, -2, Round::Down), Some(-4));
         assert_eq!(mul_div(7, 1, -2, Round::Up), Some(-3));
         assert_eq!(mul_div(i64::MAX, i64::MAX, 1, Round::Down), None);
+    }
+
+    proptest::proptest! {
+        /// The short path for 64-bit products gives what 128 bits give.
+        #[test]
+        fn mul_div_equals_wide_arithmetic(a in proptest::prelude::any::<i64>(), b in -5_000_000_000_i64..5_000_000_000, d in 1..i64::MAX) {
+            let product = i128::from(a) * i128::from(b);
+            let down = product.div_euclid(i128::from(d));
+            let up = down + i128::from(product.rem_euclid(i128::from(d)) != 0);
+            proptest::prop_assert_eq!(mul_div(a, b, d, Round::Down), i64::try_from(down).ok());
+            proptest::prop_assert_eq!(mul_div(a, b, d, Round::Up), i64::try_from(up).ok());
+        }
     }
 }

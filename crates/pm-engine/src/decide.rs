@@ -87,7 +87,10 @@ impl Engine {
         if !self.episodes.open.contains_key(&key) {
             self.open_episode(key, &candidate);
         }
-        let verdict = self.try_take(key, &candidate, out);
+        let verdict = match self.hopeless(key, &candidate) {
+            Some(refusal) => Err((refusal, None)),
+            None => self.try_take(key, &candidate, out),
+        };
         let now = self.now;
         let Some(episode) = self.episodes.open.get_mut(&key) else { return };
         episode.seen_at = now;
@@ -101,17 +104,36 @@ impl Engine {
                 let row = episode.row.clone();
                 out.push(Command::Persist(Record::Opportunity(Box::new(row))));
             }
+            // What was taken stays as it was decided.
+            Err(_) if episode.row.structure.is_some() => {}
             Err((refusal, sized)) => {
                 if let Some(sized) =
                     sized.filter(|s| s.waterfall.net() > episode.row.waterfall.net() || episode.row.waterfall.qty.is_zero())
                 {
                     note(&mut episode.row, &sized);
                 }
-                if episode.row.structure.is_none() {
-                    episode.row.refusal = Some(refusal);
-                }
+                episode.row.refusal = Some(refusal);
             }
         }
+    }
+
+    /// True news for most looks at a running episode: the conservative value does not even pay for the best level and its fee. Every other
+    /// cost only adds to that, so the whole walk would say the same; its first waterfall is on the episode already.
+    fn hopeless(&self, key: EpisodeKey, candidate: &Candidate) -> Option<Refusal> {
+        let episode = self.episodes.open.get(&key)?;
+        if episode.row.waterfall.qty.is_zero() || episode.row.structure.is_some() || candidate.legs.len() > 1 {
+            return None;
+        }
+        let leg = candidate.legs.first()?;
+        let market = &self.markets.market(leg.market)?.market;
+        // A thousand shares keep the digits that the fee of a few would lose to rounding.
+        let many = Qty::whole(1_000);
+        let fee = market.fees.fee(pm_core::fees::Liquidity::Taker, leg.average, many, None);
+        let net = many.at(candidate.fair.lo, pm_core::num::Round::Down) - many.at(leg.average, pm_core::num::Round::Down) - fee;
+        // One step of the fee's rounding a share is left to the exact walk.
+        (net.is_negative()).then(|| Refusal::NoEdge {
+            net: net.scale_by(Ratio::from_raw(market.min_qty.raw() / 1_000), pm_core::num::Round::Up),
+        })
     }
 
     fn open_episode(&mut self, key: EpisodeKey, candidate: &Candidate) {
