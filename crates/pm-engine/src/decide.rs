@@ -117,23 +117,14 @@ impl Engine {
         }
     }
 
-    /// True news for most looks at a running episode: the conservative value does not even pay for the best level and its fee. Every other
-    /// cost only adds to that, so the whole walk would say the same; its first waterfall is on the episode already.
+    /// Most looks at a running episode find that the conservative value does not even pay for the best level and its fee. The whole walk
+    /// would say the same, and its first waterfall is on the episode already.
     fn hopeless(&self, key: EpisodeKey, candidate: &Candidate) -> Option<Refusal> {
-        let episode = self.episodes.open.get(&key)?;
-        if episode.row.waterfall.qty.is_zero() || episode.row.structure.is_some() || candidate.legs.len() > 1 {
+        let row = &self.episodes.open.get(&key)?.row;
+        if row.waterfall.qty.is_zero() || row.structure.is_some() {
             return None;
         }
-        let leg = candidate.legs.first()?;
-        let market = &self.markets.market(leg.market)?.market;
-        // A thousand shares keep the digits that the fee of a few would lose to rounding.
-        let many = Qty::whole(1_000);
-        let fee = market.fees.fee(pm_core::fees::Liquidity::Taker, leg.average, many, None);
-        let net = many.at(candidate.fair.lo, pm_core::num::Round::Down) - many.at(leg.average, pm_core::num::Round::Down) - fee;
-        // One step of the fee's rounding a share is left to the exact walk.
-        (net.is_negative()).then(|| Refusal::NoEdge {
-            net: net.scale_by(Ratio::from_raw(market.min_qty.raw() / 1_000), pm_core::num::Round::Up),
-        })
+        pm_strategy::out_of_reach(candidate, &|idx| self.markets.market(idx).map(|s| (&s.market, &s.book)))
     }
 
     fn open_episode(&mut self, key: EpisodeKey, candidate: &Candidate) {

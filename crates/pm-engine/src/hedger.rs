@@ -38,7 +38,8 @@ impl Engine {
     pub(crate) fn hedge(&mut self, id: StructureId, out: &mut Vec<Command>) {
         let Some(structure) = self.structures.open.get(&id) else { return };
         let Hedge::Delta(plan) = structure.hedge else { return };
-        if self.orders.is_pending(id, Purpose::Hedge) || structure.unwinding {
+        let pending = self.orders.is_pending(id, Purpose::Hedge) || self.orders.is_pending(id, Purpose::Reduce);
+        if pending || structure.unwinding {
             return;
         }
         let target = self.hedge_target(id, structure, &plan);
@@ -112,9 +113,6 @@ impl Engine {
             purpose,
             decided_at: self.now,
         };
-        if self.orders.is_pending(id, Purpose::Reduce) {
-            return;
-        }
         self.send_gated(intent, out);
     }
 

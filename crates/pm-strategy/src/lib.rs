@@ -41,4 +41,4 @@ pub use kelly::{kelly_binary, kelly_table};
 pub use model::Model;
 pub use size::{NotSized, Sized, size};
 pub use snap::{BookLookup, HedgeQuote, Snap};
-pub use waterfall::waterfall;
+pub use waterfall::{out_of_reach, waterfall};

@@ -137,3 +137,15 @@ fn per_share_fee(market: &Market, px: Px) -> Px {
     let thousand = market.fees.fee(Liquidity::Taker, px, Qty::whole(1_000), None);
     Px::from_raw(thousand.raw().saturating_add(999) / 1_000)
 }
+
+/// A bound without a walk: an outright leg whose conservative value is below its touch and fee has no edge at any quantity, because every
+/// other level and cost only adds. `None` says nothing: the walk decides.
+#[must_use]
+pub fn out_of_reach<'a>(candidate: &Candidate, books: &BookLookup<'a>) -> Option<Refusal> {
+    let (leg, 1) = (candidate.legs.first()?, candidate.legs.len()) else { return None };
+    let (market, _) = books(leg.market)?;
+    // The venue cuts a fee to 0.00001: on an order of a share or more that is at most this much less a share.
+    let cut = Px::from_raw(1_000);
+    let short = leg.average + per_share_fee(market, leg.average) - cut - candidate.fair.lo;
+    short.is_positive().then(|| Refusal::NoEdge { net: -market.min_qty.at(short, Round::Down) })
+}

@@ -9,7 +9,7 @@ use pm_core::budget::{Budget, LossBasis};
 use pm_core::ids::MarketIdx;
 use pm_core::market::{Market, Outcome};
 use pm_core::num::Round;
-use pm_core::opportunity::{Candidate, EvidenceClass, Hedge, NoHedge, StrategyKind};
+use pm_core::opportunity::{Band, Candidate, EvidenceClass, Hedge, LegPlan, Legs, NoHedge, StrategyKind};
 use pm_core::order::Side;
 use pm_core::refusal::{Clip, Refusal};
 use pm_core::time::{Dur, Ts};
@@ -331,5 +331,33 @@ proptest! {
         let leg = *s.legs.first().unwrap();
         prop_assert!(leg.average <= leg.limit && leg.limit.is_multiple_of(market.tick));
         prop_assert_eq!(book.walk(leg.outcome, leg.side, s.qty, leg.limit).qty, s.qty, "the limit reaches the quantity");
+    }
+}
+
+proptest! {
+    /// The bound never refuses what the walk finds an edge in, even for the smallest order, whose fee is cut the most.
+    #[test]
+    fn out_of_reach_agrees_with_the_walk(lo in 1_i64..99_000_000, ask in 1_i64..99) {
+        let market = daily();
+        let ask = Px::from_raw(ask * 1_000_000);
+        let level = ask.to_string();
+        let book = book(&[], &[(level.as_str(), "500")]);
+        let leg = LegPlan { market: market.idx, outcome: Outcome::First, side: Side::Buy, limit: ask, average: ask };
+        let lo = Px::from_raw(lo);
+        let c = Candidate {
+            strategy: StrategyKind::CrossExchange,
+            class: EvidenceClass::VolModel,
+            legs: Legs::one(leg),
+            fair: Band { lo, mid: lo, hi: lo },
+            implied: lo,
+            floor: Px::ZERO,
+            hedge: Hedge::None(NoHedge::Off),
+            settles_at: Ts::from_secs(START + 86_400),
+        };
+        let books = |_: MarketIdx| Some((&market, &book));
+        if pm_strategy::out_of_reach(&c, &books).is_some() {
+            let w = waterfall(&plain(), NOW, &c, d("5"), &books, None, None).unwrap();
+            prop_assert!(!w.net().is_positive(), "{w:?}");
+        }
     }
 }

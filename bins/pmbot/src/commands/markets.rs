@@ -44,7 +44,8 @@ impl Hooks for Until {
         let begin = *self.begin.get_or_insert(next);
         self.count += 1;
         // Resolved markets leave the engine after a minute of market time: look often enough to have seen each.
-        if self.count.is_multiple_of(256) {
+        let often = if core.engine.live_markets() <= 64 { 8 } else { 256 };
+        if self.count.is_multiple_of(often) {
             self.bar.set_length(progress.1);
             self.bar.set_position(progress.0);
             self.look(core);
