@@ -9,6 +9,7 @@ CREATE TABLE runs (
     ended_at TIMESTAMPTZ,
     mode VARCHAR(50) NOT NULL,  -- paper, live, shadow, replay
     source VARCHAR(50) NOT NULL,  -- live, replay, sim
+    origin TEXT NOT NULL,  -- for people: seed and makers, or the names of the recordings
     derived BOOLEAN NOT NULL,  -- true when data was made by an importer of sampled data
     seed TEXT,  -- unsigned 64-bit number as decimal text
     bankroll_start NUMERIC(20, 8) NOT NULL,

@@ -10,6 +10,7 @@ CREATE TABLE runs (
     ended_at INTEGER,
     mode TEXT NOT NULL CHECK (length(mode) <= 50),  -- paper, live, shadow, replay
     source TEXT NOT NULL CHECK (length(source) <= 50),  -- live, replay, sim
+    origin TEXT NOT NULL,  -- for people: seed and makers, or the names of the recordings
     derived INTEGER NOT NULL CHECK (derived IN (0, 1)),  -- true when data was made by an importer of sampled data
     seed TEXT,  -- unsigned 64-bit number as decimal text
     bankroll_start INTEGER NOT NULL,

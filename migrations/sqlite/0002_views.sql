@@ -8,6 +8,7 @@ SELECT
     strftime('%Y-%m-%dT%H:%M:%S', ended_at / 1000000, 'unixepoch') || printf('.%06dZ', ended_at % 1000000) AS ended_at,
     mode,
     source,
+    origin,
     derived,
     seed,
     CASE WHEN bankroll_start < 0 THEN '-' ELSE '' END || abs(bankroll_start / 100000000) || '.' || printf('%08d', abs(bankroll_start % 100000000)) AS bankroll_start,

@@ -8,7 +8,7 @@ use crate::proc::{capture, cargo, command, live};
 use crate::tools;
 
 /// Crates for tests and benches. One of them in the binary means a dependency in the wrong table.
-const TEST_CRATES: &[&str] = &["proptest", "mockall", "criterion", "tempfile", "insta", "wiremock", "turmoil"];
+const TEST_CRATES: &[&str] = &["proptest", "mockall", "criterion", "tempfile", "insta", "wiremock", "turmoil", "dhat"];
 
 /// No test crate in the normal dependencies of pmbot.
 pub(crate) fn release_graph() -> Result<Vec<String>> {
@@ -51,7 +51,7 @@ mod tests {
 
     #[test]
     fn test_crates_are_found_by_whole_name() {
-        let tree = "pmbot v0.1.0 (/x)\nproptest v1.0.0\nproptest-derive v1\nserde v1 (*)\nserde v1 (*)\n";
-        assert_eq!(test_crates_in(tree), (4, vec!["proptest"]));
+        let tree = "pmbot v0.1.0 (/x)\nproptest v1.0.0\nproptest-derive v1\nserde v1 (*)\nserde v1 (*)\ndhat v0.3.3\n";
+        assert_eq!(test_crates_in(tree), (5, vec!["dhat", "proptest"]));
     }
 }

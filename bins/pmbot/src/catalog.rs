@@ -23,8 +23,10 @@ pub(crate) fn standard() -> Catalog {
             venue("polymarket", VenueRole::Prediction, 0),
             venue("bybit", VenueRole::Hedge, 1),
             venue("binance", VenueRole::Reference, 1),
+            // Read in recordings only: another exchange than the first one, with rules of its own (venues/polymarket.md 1.1).
+            venue("polymarket-us", VenueRole::Reference, 4),
         ],
-        currencies: ["pUSD", "USDT", "USDC", "POL"].into_iter().map(Arc::from).collect(),
+        currencies: ["pUSD", "USDT", "USDC", "POL", "USD"].into_iter().map(Arc::from).collect(),
         underlyings: UNDERLYINGS.into_iter().map(Arc::from).collect(),
         sources,
     }

@@ -85,12 +85,12 @@ pub(crate) enum DbAction {
 #[derive(Debug, Args, Clone)]
 pub(crate) struct DbArgs {
     /// Database: postgres://..., sqlite://FILE or a file name. Default: a SQLite file in the state directory.
-    #[arg(long, value_name = "URL")]
+    #[arg(long, value_name = "URL", global = true)]
     pub(crate) db: Option<String>,
 }
 
 /// How well simulated makers price (`--makers`, `paper.makers`).
-pub(crate) const MAKERS: [&str; 3] = ["typical", "efficient", "careless"];
+pub(crate) const MAKERS: [&str; 4] = ["typical", "measured", "efficient", "careless"];
 
 /// `pmbot paper`.
 #[derive(Debug, Args)]
@@ -161,7 +161,7 @@ pub(crate) struct ImportArgs {
 #[derive(Debug, Args)]
 pub(crate) struct MarketsArgs {
     /// Recording to read.
-    #[arg(long, value_name = "FILE", conflicts_with = "source")]
+    #[arg(long, value_name = "FILE")]
     pub(crate) recording: Option<PathBuf>,
     /// Or the simulated market.
     #[arg(long, value_enum)]

@@ -14,7 +14,7 @@ use pm_risk::RiskConfig;
 use pm_strategy::{ModelConfig, StrategyConfig};
 use serde::{Deserialize, Serialize};
 
-use crate::cli::MAKERS;
+use crate::config_checks;
 use crate::exit::Failure;
 
 /// Everything that can be configured.
@@ -73,7 +73,7 @@ pub(crate) struct PaperSection {
     pub(crate) hedge: PaperSettings,
     /// Seed of the simulated market and of sampled latency.
     pub(crate) seed: u64,
-    /// How well simulated makers price: typical, efficient, careless.
+    /// How well simulated makers price: typical, measured, efficient, careless.
     pub(crate) makers: Option<String>,
 }
 
@@ -156,19 +156,50 @@ const DOCUMENT_VARIABLES: [(&str, &str); 3] = [
 const SECRET_VARIABLES: [&str; 5] =
     ["POLYMARKET_API_KEY", "BYBIT_API_KEY", "BYBIT_SECRET", "TELEGRAM_ALERT_BOT_TOKEN", "METAMASK_PRIVATE_KEY"];
 
+/// A configuration that was read, with what is wrong in it.
+struct Loaded {
+    config: Config,
+    figment: Figment,
+    mistakes: Vec<String>,
+}
+
 impl Config {
-    /// Reads the configuration.
+    /// Reads the configuration; any mistake is an error.
     pub(crate) fn load(file: Option<&Path>) -> Result<Self, Failure> {
+        let Loaded { config, mistakes, .. } = Self::read(file)?;
+        if mistakes.is_empty() { Ok(config) } else { Err(Failure::usage(list(&mistakes))) }
+    }
+
+    /// Reads what the kill switch needs: the state directory and the account. A mistake anywhere else is a warning: stopping a bot must not
+    /// wait for somebody to find a typo.
+    pub(crate) fn load_for_switch(file: Option<&Path>, account: Option<&str>) -> Result<(Self, Vec<String>), Failure> {
+        let Loaded { figment, mistakes, .. } = Self::read(file).map_err(|e| {
+            let text = e.text();
+            Failure::usage(format!(
+                "{text}\nWhich state directory is meant cannot be read there: leave --config out and set PMBOT_STATE__DIRECTORY (and \
+                 --account)"
+            ))
+        })?;
+        let needed = |key: &str, e: &figment::Error| Failure::usage(format!("{}{key}: {}", place(&figment, key), what(&e.kind)));
+        let directory = figment.extract_inner::<Option<PathBuf>>("state.directory").map_err(|e| needed("state.directory", &e))?;
+        let name = match account {
+            Some(name) => name.to_owned(),
+            None => figment.extract_inner::<String>("account.name").map_err(|e| needed("account.name", &e))?,
+        };
+        if !is_account_name(&name) {
+            return Err(Failure::usage(format!("account {name:?}: {ACCOUNT_NAME}")));
+        }
+        let mut config = Self::default();
+        config.state.directory = directory;
+        config.account.name = name;
+        Ok((config, mistakes))
+    }
+
+    fn read(file: Option<&Path>) -> Result<Loaded, Failure> {
         for name in SECRET_VARIABLES {
             if let Ok(value) = std::env::var(name) {
                 pm_monitor::Redactor::global().add(&value);
             }
-        }
-        if std::env::var_os("METAMASK_PRIVATE_KEY").is_some() {
-            return Err(Failure::usage(
-                "METAMASK_PRIVATE_KEY is set: a clear private key in the environment is refused. Unset it; keys come in as an \
-                 encrypted keystore file (V3 JSON).",
-            ));
         }
         let mut figment = Figment::from(Serialized::defaults(Self::default()));
         if let Some(path) = file {
@@ -186,39 +217,17 @@ impl Config {
             }
         }
         let (config, mut mistakes) = extract(&figment);
-        mistakes.extend(config.check().into_iter().map(|(key, what)| format!("{}{key}: {what}", place(&figment, &key))));
-        if mistakes.is_empty() { Ok(config) } else { Err(Failure::usage(list(&mistakes))) }
-    }
-
-    /// What is wrong though every value has the right type: key, and what is allowed.
-    fn check(&self) -> Vec<(String, String)> {
-        let mut wrong: Vec<(String, String)> = Vec::new();
-        let mut say = |key: &str, what: &str| wrong.push((key.to_owned(), what.to_owned()));
-        for mistake in self.risk.validate() {
-            let (key, what) = mistake.split_once(": ").unwrap_or(("", &mistake));
-            say(&format!("risk.{key}"), what);
+        if std::env::var_os("METAMASK_PRIVATE_KEY").is_some_and(|v| !v.is_empty()) {
+            mistakes.push(
+                "METAMASK_PRIVATE_KEY is set: a clear private key in the environment is refused. Unset it; keys come in as an \
+                 encrypted keystore file (V3 JSON)."
+                    .to_owned(),
+            );
         }
-        if !self.account.bankroll.is_positive() {
-            say("account.bankroll", &format!("{} is not allowed; above 0", self.account.bankroll));
-        }
-        if !is_account_name(&self.account.name) {
-            say("account.name", ACCOUNT_NAME);
-        }
-        if self.account.hedge_share.is_negative() || self.account.hedge_share > Ratio::ONE {
-            say("account.hedge_share", &format!("{} is not allowed; 0 to 1", self.account.hedge_share));
-        }
-        if self.venues.perp_leverage == 0 || self.venues.perp_leverage > 100 {
-            say("venues.perp_leverage", &format!("{} is not allowed; 1 to 100", self.venues.perp_leverage));
-        }
-        for (name, paper) in [("prediction", &self.paper.prediction), ("hedge", &self.paper.hedge)] {
-            if !paper.latency_ms.is_sorted() {
-                say(&format!("paper.{name}.latency_ms"), "must be ascending");
-            }
-        }
-        if let Some(makers) = self.paper.makers.as_deref().filter(|m| !MAKERS.contains(m)) {
-            say("paper.makers", &format!("{makers:?} is not allowed; {}", MAKERS.join(", ")));
-        }
-        wrong
+        mistakes.extend(
+            config_checks::check(&config).into_iter().map(|(key, what)| format!("{}{key}: {what}", place(&figment, &key))),
+        );
+        Ok(Loaded { config, figment, mistakes })
     }
 
     /// The state directory.
@@ -234,12 +243,13 @@ impl Config {
 
     /// The database of a command: option, configuration, or the default file. The second value is what to show.
     pub(crate) fn db_url(&self, option: Option<&str>) -> Result<(String, String), Failure> {
-        let url = match option.or(self.db.url.as_deref()).filter(|u| !u.is_empty()) {
-            Some(url) => url.to_owned(),
-            None => format!("sqlite://{}", self.state_dir()?.join("pmbot.sqlite").display()),
-        };
-        let shown = pm_monitor::redact(&url).into_owned();
-        Ok((url, shown))
+        if let Some(url) = option.or(self.db.url.as_deref()).filter(|u| !u.is_empty()) {
+            return Ok((url.to_owned(), pm_monitor::redact(url).into_owned()));
+        }
+        // A path, not a URL: a folder may have a `?`, a `%` or a blank in its name.
+        let path = self.state_dir()?.join("pmbot.sqlite").display().to_string();
+        let shown = format!("sqlite://{path}");
+        Ok((path, shown))
     }
 }
 
@@ -321,7 +331,10 @@ fn extract(original: &Figment) -> (Config, Vec<String>) {
             path.push(name.clone());
         }
         let key = path.join(".");
-        mistakes.push(format!("{}{key}: {}", place(original, &key), what(&first.kind)));
+        mistakes.push(match &first.kind {
+            Kind::UnknownField(_, allowed) => unknown(original, &key, allowed),
+            kind => format!("{}{key}: {}", place(original, &key), what(kind)),
+        });
         let Ok(mut all) = figment.extract::<Dict>() else { break };
         if path.is_empty() || !remove(&mut all, &path) {
             break;
@@ -329,6 +342,14 @@ fn extract(original: &Figment) -> (Config, Vec<String>) {
         figment = Figment::from(Serialized::globals(all));
     }
     (Config::default(), mistakes)
+}
+
+/// The words for an unknown key. What follows a name such as `..._PASSWORD:` would be hidden by the redactor, so the place comes last.
+fn unknown(figment: &Figment, key: &str, allowed: &[&str]) -> String {
+    let place = place(figment, key);
+    let place = place.trim_end_matches(": ");
+    let place = if place.is_empty() { String::new() } else { format!(" ({place})") };
+    format!("unknown key `{key}`{place}; allowed here: {}", allowed.join(", "))
 }
 
 /// Where a key was set: the file, or the variable.
@@ -345,7 +366,6 @@ fn place(figment: &Figment, key: &str) -> String {
 /// What is wrong with a value, and what is allowed.
 fn what(kind: &Kind) -> String {
     match kind {
-        Kind::UnknownField(_, allowed) => format!("unknown key; allowed here: {}", allowed.join(", ")),
         Kind::UnknownVariant(found, allowed) => format!("{found:?} is not allowed; {}", allowed.join(", ")),
         Kind::InvalidType(found, expected) | Kind::InvalidValue(found, expected) => format!("{found} is not allowed; {expected}"),
         Kind::Message(text) if text.contains("decimal") || text.contains("number") => {
@@ -373,4 +393,42 @@ fn list(mistakes: &[String]) -> String {
         text.push_str(m);
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every key with its value; `null` for the ones without a default.
+    fn leaves(prefix: &str, value: &serde_json::Value, out: &mut Vec<(String, serde_json::Value)>) {
+        match value {
+            serde_json::Value::Object(map) => {
+                for (key, inner) in map {
+                    let key = if prefix.is_empty() { key.clone() } else { format!("{prefix}.{key}") };
+                    leaves(&key, inner, out);
+                }
+            }
+            other => out.push((prefix.to_owned(), other.clone())),
+        }
+    }
+
+    #[test]
+    fn the_commented_file_has_every_key_with_its_default() {
+        let text = include_str!("../../../config/paper.toml");
+        let file = Text(Toml::string(text)).data().unwrap().remove(&Profile::Default).unwrap();
+        let (mut expected, mut found) = (Vec::new(), Vec::new());
+        leaves("", &serde_json::to_value(Config::default()).unwrap(), &mut expected);
+        leaves("", &serde_json::to_value(file).unwrap(), &mut found);
+        for (key, value) in &expected {
+            if value.is_null() {
+                let name = key.rsplit('.').next().unwrap_or_default();
+                assert!(text.contains(&format!("# {name} = ")), "{key} is not in config/paper.toml, not even as a comment");
+                continue;
+            }
+            let there = found.iter().find(|(k, _)| k == key).map(|(_, v)| v);
+            assert_eq!(there, Some(value), "{key} in config/paper.toml");
+        }
+        let extra: Vec<_> = found.iter().filter(|(k, _)| !expected.iter().any(|(e, _)| e == k)).collect();
+        assert!(extra.is_empty(), "{extra:?}");
+    }
 }

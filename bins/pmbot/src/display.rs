@@ -80,11 +80,12 @@ fn terminal() -> bool {
 
 /// A bar over a known total, drawn on standard error when that is a terminal.
 pub(crate) fn bar(what: &'static str, quiet: bool) -> ProgressBar {
-    drawn(what, quiet, "{prefix:>10} [{bar:28}] {percent:>3}% {elapsed_precise} {wide_msg}")
+    drawn(what, quiet, 1, "{prefix:>10} [{bar:28}] {percent:>3}% {elapsed_precise} {wide_msg}")
 }
 
-fn drawn(what: &'static str, quiet: bool, template: &str) -> ProgressBar {
-    let bar = ProgressBar::new(0);
+/// `length` is above 0: nothing of nothing would show as 100 % until the first figure.
+fn drawn(what: &'static str, quiet: bool, length: u64, template: &str) -> ProgressBar {
+    let bar = ProgressBar::new(length);
     if quiet || !terminal() {
         bar.set_draw_target(ProgressDrawTarget::hidden());
         return bar;
@@ -110,9 +111,8 @@ pub(crate) struct Live {
 
 impl Live {
     /// Starts the display.
-    pub(crate) fn new(what: &'static str, quiet: bool) -> Self {
-        let bar = drawn(what, quiet, "{prefix} [{bar:12}] {percent:>3}% {wide_msg}");
-        bar.set_length(WHOLE);
+    pub(crate) fn new(quiet: bool) -> Self {
+        let bar = drawn("", quiet, WHOLE, "[{bar:8}] {percent:>3}% {wide_msg}");
         Self { bar, plain: !quiet && !terminal(), next: None }
     }
 

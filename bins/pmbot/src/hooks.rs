@@ -19,6 +19,8 @@ use crate::config::Config;
 use crate::display::Live;
 use crate::exit::Failure;
 use crate::paper::Plan;
+use crate::status::{Shown, StoreWatch};
+use crate::watched::FeedTimes;
 
 /// Real time between two looks, ns.
 const LOOK_EVERY: u64 = 100_000_000;
@@ -39,13 +41,24 @@ pub(crate) struct RunHooks {
     /// second run of the same kind writes it, too.
     watch: KillFile,
     writer: WriterHandle,
+    store: StoreWatch,
+    feeds: FeedTimes,
     live: Live,
 }
 
 impl RunHooks {
-    pub(crate) fn new(cli: &Cli, config: &Config, plan: &Plan, state: &Path, writer: WriterHandle) -> Result<Self, Failure> {
+    pub(crate) fn new(
+        cli: &Cli,
+        config: &Config,
+        plan: &Plan,
+        state: &Path,
+        writer: WriterHandle,
+        feeds: FeedTimes,
+    ) -> Result<Self, Failure> {
         let stop = Arc::new(AtomicBool::new(false));
-        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
+        // A terminal that is closed ends a run like Ctrl-C, unless it was started so that it outlives the terminal.
+        let hangup = (!hangup_is_ignored()).then_some(signal_hook::consts::SIGHUP);
+        for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM].into_iter().chain(hangup) {
             // The second signal ends at once, for a person who does not want to wait for the summary.
             signal_hook::flag::register_conditional_shutdown(signal, 130, Arc::clone(&stop))
                 .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
@@ -66,7 +79,9 @@ impl RunHooks {
             operators: VecDeque::new(),
             watch,
             writer,
-            live: Live::new("paper", cli.json),
+            store: StoreWatch::default(),
+            feeds,
+            live: Live::new(cli.json),
         })
     }
 
@@ -83,23 +98,41 @@ impl RunHooks {
     /// Every tenth of a second of real time: orders of the operator, backpressure, the status line.
     fn look(&mut self, core: &Core, next: Ts, progress: (u64, u64)) {
         self.looked = self.clock.now().mono_ns;
+        self.orders(core);
+        // The engine is faster than any database: wait rather than gather without end, until there is room, a stop or a kill.
+        let writer = self.writer.clone();
+        wait_for_room(&writer, || {
+            self.orders(core);
+            self.show(core, next, progress);
+            self.stopped() || !self.operators.is_empty()
+        });
+        self.show(core, next, progress);
+        self.looked = self.clock.now().mono_ns;
+    }
+
+    /// Orders of the operator. A kill always reaches the engine, also when another trigger tripped before: it is the one that no automatic
+    /// reset clears.
+    fn orders(&mut self, core: &Core) {
         match self.watch.changed() {
-            Ok(Some(record)) if record.tripped && core.engine.risk().tripped().is_none() => {
+            Ok(Some(record)) if record.tripped => {
                 let reason = record.cause.strip_prefix("manual: ").unwrap_or(&record.cause);
                 self.operators.push_back(Operator::Kill { reason: format!("killed by the operator: {reason}").into() });
             }
-            Ok(Some(record)) if !record.tripped && core.engine.risk().tripped().is_some() => {
+            Ok(Some(record)) if core.engine.risk().tripped().is_some() => {
                 let reason = record.cause.strip_prefix("reset: ").unwrap_or(&record.cause);
                 self.operators.push_back(Operator::Reset { reason: reason.into() });
             }
             Ok(_) => {}
             Err(e) => self.operators.push_back(Operator::Kill { reason: e.to_string().into() }),
         }
-        // The engine is faster than any database: wait rather than gather without end.
-        let _ = self.writer.wait_for_room(Duration::from_millis(500));
+    }
+
+    fn show(&mut self, core: &Core, next: Ts, progress: (u64, u64)) {
+        self.store.look(&self.writer, &self.clock);
         let part = self.part(core, next, progress);
-        let windows = self.windows;
-        self.live.show(self.looked, part, || status(core, next, windows));
+        let (windows, feeds) = (self.windows, self.feeds.fresh(next));
+        let writer = &self.writer;
+        self.live.show(self.clock.now().mono_ns, part, || Shown::of(core, next, windows, feeds, writer).line());
     }
 
     /// How much of the run is done: windows, market time, or the source's own measure.
@@ -113,22 +146,22 @@ impl RunHooks {
     }
 }
 
-/// The status line, most important first: a narrow terminal cuts it.
-fn status(core: &Core, next: Ts, windows: Option<u64>) -> String {
-    let of = windows.map_or_else(String::new, |n| format!("/{n}"));
-    let stats = core.engine.stats();
-    let switch = core.engine.risk().tripped().map_or("ready".to_owned(), |t| format!("TRIPPED ({})", t.trigger.code()));
-    let bad = if core.counts.errors > 0 { format!(", {} BAD", core.counts.errors) } else { String::new() };
-    format!(
-        "{} | {}{of} windows | equity {} | kill switch {switch} | {} open | {} trades | {} opportunities | {} frames{bad}",
-        next.to_string().get(..19).unwrap_or_default().replace('T', " "),
-        core.windows,
-        core.engine.equity().to_decimal().round_dp(2),
-        core.engine.open_structures(),
-        stats.total.trades,
-        stats.opportunities,
-        core.counts.frames,
-    )
+/// Waits until the writer has room again; false when `stop` ended the wait before. `stop` is asked every tenth of a second.
+fn wait_for_room(writer: &WriterHandle, mut stop: impl FnMut() -> bool) -> bool {
+    while !writer.wait_for_room(Duration::from_millis(100)) {
+        if stop() {
+            return false;
+        }
+    }
+    true
+}
+
+/// True where standard practice (`nohup`) asked that hanging up does nothing.
+fn hangup_is_ignored() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|l| l.strip_prefix("SigIgn:")).and_then(|m| u64::from_str_radix(m.trim(), 16).ok());
+    // Bit 0 is signal 1, SIGHUP.
+    mask.is_some_and(|m| m & 1 == 1)
 }
 
 impl Hooks for RunHooks {
@@ -156,5 +189,61 @@ impl Hooks for RunHooks {
             None if self.stopped() => Control::Stop,
             None => Control::Continue,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use pm_core::record::{BankrollRow, Record};
+    use pm_core::traits::{Store, StoreError};
+    use pm_core::units::{Ratio, Usd};
+    use pm_store::{Writer, WriterConfig};
+
+    /// A database that never answers.
+    struct Stuck;
+
+    #[async_trait::async_trait]
+    impl Store for Stuck {
+        async fn write(&self, _: &[Record]) -> Result<(), StoreError> {
+            std::future::pending().await
+        }
+        async fn ping(&self) -> Result<(), StoreError> {
+            Ok(())
+        }
+    }
+
+    fn row(second: i64) -> Record {
+        Record::Bankroll(BankrollRow {
+            at: Ts::from_secs(second),
+            total_capital: Usd::ZERO,
+            allocated: Usd::ZERO,
+            available: Usd::ZERO,
+            daily_pnl: Usd::ZERO,
+            daily_drawdown: Ratio::ZERO,
+            total_trades: 0,
+            wins: 0,
+            losses: 0,
+        })
+    }
+
+    #[test]
+    fn a_stuck_store_holds_the_run_until_somebody_stops_it() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        let writer = {
+            let _inside = runtime.enter();
+            Writer::spawn(Arc::new(Stuck), WriterConfig { watermark: 5, batch_max: 1, ..WriterConfig::default() }).0
+        };
+        for second in 0..20 {
+            let _ = writer.push(row(second));
+        }
+        let mut asked = 0;
+        let room = wait_for_room(&writer, || {
+            asked += 1;
+            asked == 8
+        });
+        assert!(!room && asked == 8, "it waited for as long as nobody said stop: {asked}");
+        runtime.shutdown_background();
     }
 }

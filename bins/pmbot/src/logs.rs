@@ -23,7 +23,7 @@ pub(crate) fn start(cli: &Cli, config: &Config) -> Result<(LogGuard, PathBuf), F
     };
     let terminal = std::io::stderr().is_terminal();
     let settings = LogConfig {
-        level: config.log.level.clone(),
+        level: filter(&config.log.level),
         dir: Some(directory.clone()),
         keep_files: config.log.keep,
         console: if cli.json || terminal { Console::Off } else { Console::Auto },
@@ -34,6 +34,11 @@ pub(crate) fn start(cli: &Cli, config: &Config) -> Result<(LogGuard, PathBuf), F
     let lines = (terminal && !cli.json).then_some(Lines { colour });
     tracing::subscriber::set_global_default(files.with(lines)).map_err(Failure::usage)?;
     Ok((guard, directory))
+}
+
+/// A bare level is ours: what the database says in passing (PostgreSQL's notices) is left out. A filter says itself what it wants.
+fn filter(level: &str) -> String {
+    if level.contains(['=', ',']) { level.to_owned() } else { format!("{level},sqlx=warn") }
 }
 
 /// Log lines for a person at a terminal. What a run says once at its beginning and end is on the screen already: warnings and worse.
@@ -72,5 +77,16 @@ impl Visit for Text {
             "message" => write!(self.message, "{value:?}"),
             name => write!(self.fields, " {name}={value:?}"),
         };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn notices_of_the_database_are_left_out_unless_a_filter_asks_for_them() {
+        assert_eq!(filter("info"), "info,sqlx=warn");
+        assert_eq!(filter("info,sqlx=debug"), "info,sqlx=debug");
     }
 }

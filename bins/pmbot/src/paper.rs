@@ -5,13 +5,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use pm_core::fees::FeeSchedule;
 use pm_core::ids::{CurrencyId, VenueId};
 use pm_core::num::Round;
 use pm_core::registry::{Catalog, Registry, VenueRole};
 use pm_core::time::Dur;
 use pm_core::traits::{Clock, Exchange};
-use pm_core::units::{Px, Qty, Ratio, Usd};
+use pm_core::units::Usd;
 use pm_data::recording::Tail;
 use pm_engine::journal::{Header, JOURNAL_VERSION};
 use pm_engine::paper::{PaperConfig, PaperSettings, PaperVenue};
@@ -32,7 +31,8 @@ use crate::exit::Failure;
 use crate::hooks::RunHooks;
 use crate::sink::{Noted, RunSink};
 use crate::sources::{ReplaySource, SimSource};
-use crate::{catalog, logs, replay_settings, summary, wiring};
+use crate::watched::{FeedTimes, Watched};
+use crate::{announce, catalog, logs, replay_settings, summary, wiring};
 
 /// Windows of a run that names no end: several families resolve, and the report is there within a minute.
 const DEFAULT_WINDOWS: u64 = 24;
@@ -79,7 +79,7 @@ pub(crate) fn run(cli: &Cli, config: &Config, args: &PaperArgs) -> Result<(), Fa
     let config = adapted.as_deref().unwrap_or(config);
     let (url, shown) = config.db_url(args.db.db.as_deref())?;
     let (plan, input) = plan(config, args, &opened, seed, shown)?;
-    announce(cli, config, args, &plan, &input, &opened.warnings)?;
+    announce::announce(cli, config, args, &plan, &input, &opened.warnings)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .enable_all()
@@ -119,8 +119,9 @@ pub(crate) fn open(config: &Config, catalog: &Catalog, args: &PaperArgs, seed: u
 
 /// Opens the simulated market.
 pub(crate) fn open_sim(config: &Config, catalog: &Catalog, seed: u64, makers: &str, windows: u64) -> Result<Opened, Failure> {
-    let makers: pm_sim::MakerKind =
-        makers.parse().map_err(|_| Failure::usage(format!("{makers:?} are no makers; allowed: typical, efficient, careless")))?;
+    let makers: pm_sim::MakerKind = makers
+        .parse()
+        .map_err(|_| Failure::usage(format!("{makers:?} are no makers; allowed: typical, measured, efficient, careless")))?;
     let sim = pm_sim::Simulator::new(pm_sim::SimConfig { seed, makers, ..Default::default() }).map_err(Failure::usage)?;
     let (feeds, _) = wiring::feeds(sim.feeds().iter().copied(), config, catalog);
     Ok(Opened {
@@ -183,7 +184,7 @@ fn plan(
     let span = args.for_.as_deref().map(parse_span).transpose().map_err(|e| Failure::usage(format!("--for {e}")))?;
     let pace = Pace::parse(&args.speed).map_err(|e| Failure::usage(format!("--speed {e}")))?;
     let open_end = args.windows.is_none() && span.is_none() && opened.name == "sim";
-    let input = feasibility_input(config, bankroll);
+    let input = announce::feasibility_input(config, bankroll);
     let plan = Plan {
         run_id: Uuid::now_v7(),
         source: opened.name,
@@ -198,58 +199,6 @@ fn plan(
         database,
     };
     Ok((plan, input))
-}
-
-/// The usual crypto market of the prediction venue, for the statement before the run.
-fn feasibility_input(config: &Config, bankroll: Usd) -> FeasibilityInput {
-    let marked = config.risk.loss_basis == pm_core::budget::LossBasis::Marked;
-    FeasibilityInput {
-        bankroll,
-        basis: config.risk.loss_basis,
-        bankroll_share: config.risk.bankroll_share,
-        structure_loss: config.risk.max_structure_loss,
-        day_loss: config.risk.max_daily_loss,
-        limit_use: if marked { Ratio::from_bps(5_000) } else { Ratio::ONE },
-        min_qty: Qty::whole(5),
-        min_notional: Usd::ONE,
-        fees: FeeSchedule::Curve {
-            rate: Ratio::from_bps(700),
-            exponent: 1,
-            taker_only: true,
-            maker_rebate: Ratio::from_bps(2_000),
-        },
-        tick: Px::from_raw(1_000_000),
-        half_spread: Px::from_raw(500_000),
-    }
-}
-
-/// Says loudly where the data come from, and what this bankroll can and cannot trade.
-fn announce(
-    cli: &Cli,
-    config: &Config,
-    args: &PaperArgs,
-    plan: &Plan,
-    input: &FeasibilityInput,
-    warnings: &[String],
-) -> Result<(), Failure> {
-    if cli.json {
-        return Ok(());
-    }
-    if args.source == Source::Auto && plan.source == "sim" {
-        errln!("OFFLINE: no live feeds in this version; running on the SIMULATED MARKET in accelerated time.");
-    }
-    let derived = if plan.derived { ", DERIVED data: sampled or rebuilt, not captured frames" } else { "" };
-    errln!("PAPER     source {} ({}){derived}", plan.source, plan.origin);
-    for warning in warnings {
-        errln!("note      {warning}");
-    }
-    let operator = KillFile::new(&config.state_dir()?, "paper", &config.account.name);
-    if operator.read().map_or(true, |r| r.is_some_and(|r| r.tripped)) {
-        let name = &config.account.name;
-        errln!("note      the kill switch of paper / {name} is tripped; a run on {} has its own and starts ready", plan.source);
-    }
-    errln!("{}", pm_research::render_feasibility(input, &plan.feasibility).trim_end());
-    Ok(())
 }
 
 /// Bankroll on the prediction venue and on the hedge venue.
@@ -305,7 +254,8 @@ fn run_start(plan: &Plan, config: &Config) -> RunStart {
         run_id: plan.run_id,
         started_at: SystemClock::default().now().wall,
         mode: "paper".into(),
-        source: format!("{}: {}", plan.source, plan.origin),
+        source: plan.source.into(),
+        origin: plan.origin.clone(),
         derived: plan.derived,
         seed: Some(plan.seed),
         bankroll_start: plan.bankroll,
@@ -345,11 +295,7 @@ fn execute(
     runtime: &tokio::runtime::Runtime,
     store: &Arc<SqlStore>,
 ) -> Result<summary::Finished, Failure> {
-    let info = pm_store::RunInfo {
-        run_id: plan.run_id,
-        source: format!("{}: {}", plan.source, plan.origin).into(),
-        derived: plan.derived,
-    };
+    let info = pm_store::RunInfo { run_id: plan.run_id, source: plan.source.into(), derived: plan.derived };
     let run_store = Arc::new(store.for_run(&info, catalog.clone()));
     let state = config.state_dir()?;
     let spill = Some(state.join(format!("unwritten-{}.jsonl", plan.run_id)));
@@ -357,18 +303,29 @@ fn execute(
         let _inside = runtime.enter();
         Writer::spawn(run_store, WriterConfig { spill, ..WriterConfig::default() }).0
     };
-    let mut kill = KillFile::new(&state, plan.source, &config.account.name);
+    let mut kill = KillFile::new(&state, plan.source, &config.account.name).of_run(&plan.run_id.to_string());
+    // Held until the run ends.
+    let claim = kill.claim().map_err(|e| Failure::Store(e.into()))?;
+    if claim.is_none() {
+        errln!(
+            "note      another run writes the same kill-switch record ({}): `pmbot status` shows the one that wrote last, and `pmbot \
+             kill` reaches both; --account or account.name keeps them apart",
+            kill.path().display()
+        );
+    }
     // Replays and simulations have their own record and start clean.
     kill.write(&clean_record()).map_err(|e| Failure::Store(e.into()))?;
     let noted = Arc::new(Mutex::new(Noted::default()));
     let sink = RunSink { writer: writer.clone(), kill, noted: Arc::clone(&noted) };
     let engine = Box::new(Engine::new(engine_config).map_err(Failure::usage)?);
     let mut core = Core::new(engine, paper_venues(config, catalog, plan), Box::new(sink), journal);
-    let mut hooks = RunHooks::new(cli, config, plan, &state, writer.clone())?;
+    let feeds = FeedTimes::new(opened.feeds.len());
+    let mut hooks = RunHooks::new(cli, config, plan, &state, writer.clone(), feeds.clone())?;
+    let mut source = Watched { source: opened.source.as_mut(), times: feeds };
     let clock = SystemClock::default();
     let begun = clock.now().mono_ns;
     let mut registry = Registry::default();
-    let run = driver::run(&mut core, &mut opened.feeds, &mut registry, opened.source.as_mut(), &mut hooks);
+    let run = driver::run(&mut core, &mut opened.feeds, &mut registry, &mut source, &mut hooks);
     hooks.finish();
     let wall = Duration::from_nanos(clock.now().mono_ns.saturating_sub(begun));
     let finished = core.finish();
@@ -383,6 +340,7 @@ fn execute(
     }
     let report = summary::build(plan, &core, wall, &noted, opened.warnings, &end);
     let tripped = core.engine.risk().tripped().map(|t| format!("{}: {}", t.trigger.code(), t.text));
+    drop(claim);
     let stored = runtime.block_on(summary::store(store, &writer, plan.run_id, &report, &end));
     Ok(summary::Finished { report, end, tripped, written: writer.report(), stored, errors: core.errors.clone() })
 }

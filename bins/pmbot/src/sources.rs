@@ -2,7 +2,8 @@
 
 use pm_core::ids::FeedId;
 use pm_core::time::Stamp;
-use pm_execution::source::{Frame, FrameSource, SourceError};
+use pm_data::recording::{Entry, Epoch as Recorded};
+use pm_execution::source::{Epoch, Frame, FrameSource, Input, SourceError};
 
 /// The simulated market.
 pub(crate) struct SimSource {
@@ -12,14 +13,14 @@ pub(crate) struct SimSource {
 }
 
 impl FrameSource for SimSource {
-    fn next(&mut self) -> Result<Option<Frame<'_>>, SourceError> {
+    fn next(&mut self) -> Result<Option<Input<'_>>, SourceError> {
         Ok(self.sim.next().map(|f| {
             let mono_ns = u64::try_from(f.at.nanos()).unwrap_or(0);
-            Frame {
+            Input::Frame(Frame {
                 stamp: Stamp { wall: f.at, mono_ns },
                 feed: FeedId(u16::try_from(f.feed).unwrap_or(u16::MAX)),
                 bytes: f.bytes,
-            }
+            })
         }))
     }
     fn progress(&self) -> (u64, u64) {
@@ -33,9 +34,15 @@ pub(crate) struct ReplaySource {
 }
 
 impl FrameSource for ReplaySource {
-    fn next(&mut self) -> Result<Option<Frame<'_>>, SourceError> {
+    fn next(&mut self) -> Result<Option<Input<'_>>, SourceError> {
         match self.replay.next() {
-            Ok(Some(f)) => Ok(Some(Frame { stamp: f.stamp, feed: f.feed, bytes: f.bytes })),
+            Ok(Some(Entry::Frame(f))) => Ok(Some(Input::Frame(Frame { stamp: f.stamp, feed: f.feed, bytes: f.bytes }))),
+            Ok(Some(Entry::Epoch(m))) => Ok(Some(Input::Epoch(Epoch {
+                stamp: m.stamp,
+                // A replay names the feed of each mark; one without is about no feed of ours.
+                feed: m.feed.unwrap_or(FeedId(u16::MAX)),
+                up: m.epoch != Recorded::Down,
+            }))),
             Ok(None) => Ok(None),
             Err(e) => Err(SourceError::Corrupt(e.to_string())),
         }

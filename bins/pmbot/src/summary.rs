@@ -10,6 +10,7 @@ use pm_execution::driver::Core;
 use pm_research::report::{KillState, Money};
 use pm_research::{RunInputs, RunReport, render};
 use pm_store::{RunEnd, SqlStore, WriterHandle, WriterReport, WriterState};
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::cli::Cli;
@@ -130,6 +131,38 @@ pub(crate) async fn store(
     written.map(drop).and(saved)
 }
 
+/// The document of `--json`: the fields of the report in their order, then what became of the rows, then the error.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    #[serde(flatten)]
+    report: &'a RunReport,
+    rows: Rows,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+}
+
+/// What became of the rows for the store.
+#[derive(Debug, Serialize)]
+struct Rows {
+    written: u64,
+    conflated: u64,
+    dropped: u64,
+    rejected: u64,
+    unwritten: u64,
+}
+
+impl Rows {
+    fn of(report: &WriterReport) -> Self {
+        Self {
+            written: report.written,
+            conflated: report.conflated,
+            dropped: report.dropped,
+            rejected: report.rejected.values().sum(),
+            unwritten: report.unwritten.values().sum(),
+        }
+    }
+}
+
 impl Finished {
     /// Prints the report and gives the exit code: the run's own error first, then the store's, then the kill switch.
     pub(crate) fn print(self, cli: &Cli) -> Result<(), Failure> {
@@ -140,15 +173,21 @@ impl Finished {
             (_, Ok(()), None) => None,
         };
         if cli.json {
-            let mut document = serde_json::to_value(&self.report).map_err(|e| Failure::Usage(e.into()))?;
-            if let (Some(map), Some(f)) = (document.as_object_mut(), failure.as_ref().filter(|f| f.is_error())) {
-                map.insert("error".into(), f.text().into());
-            }
-            display::json(&document).map_err(Failure::Usage)?;
+            let error = failure.as_ref().filter(|f| f.is_error()).map(Failure::text);
+            let rows = Rows::of(&self.written);
+            display::json(&Document { report: &self.report, rows, error }).map_err(Failure::Usage)?;
         } else {
             out!("{}", render(&self.report, false));
             outln!();
-            outln!("rows written   {}, {} market-data rows conflated", self.written.written, self.written.conflated);
+            let rows = Rows::of(&self.written);
+            outln!(
+                "rows written   {}; market-data rows conflated {}, dropped {}; rows refused {}, unwritten {}",
+                rows.written,
+                rows.conflated,
+                rows.dropped,
+                rows.rejected,
+                rows.unwritten
+            );
             outln!("again          pmbot report {}", self.report.run_id.as_deref().unwrap_or("latest"));
             for error in self.errors.iter().take(5) {
                 outln!("bad frame      {error}");

@@ -108,6 +108,8 @@ fn bench(c: &mut Criterion) {
             black_box((book.bids.best(), book.asks.best()))
         });
     });
+    let whole = r#"{"topic":"tickers.BTCUSDT","type":"snapshot","data":{"symbol":"BTCUSDT","lastPrice":"65114.20"},"cs":753843907769,"ts":1786310817882}"#;
+    public.decode(Stamp::default(), whole.as_bytes(), &mut registry, &mut |_: Event<'_>| {}).unwrap();
     let ticker = r#"{"topic":"tickers.BTCUSDT","type":"delta","data":{"symbol":"BTCUSDT","bid1Price":"65114.20","bid1Size":"6.054","ask1Price":"65114.30","ask1Size":"10.486"},"cs":753843907770,"ts":1786310817883}"#;
     c.bench_function("bybit/ticker_delta", |b| {
         b.iter(|| {
@@ -118,6 +120,7 @@ fn bench(c: &mut Criterion) {
                 .unwrap()
         });
     });
+    assert_eq!(public.stats().early_tickers, 0);
 }
 
 criterion_group!(benches, bench);

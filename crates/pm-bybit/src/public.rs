@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use hashbrown::HashMap;
 use pm_core::book::{BookFlags, BookLoss};
-use pm_core::event::{BookId, Event, Ticker};
+use pm_core::event::{BookId, Event};
 use pm_core::ids::{CurrencyId, InstrumentIdx, VenueId};
 use pm_core::instrument::{Instrument, InstrumentKind};
 use pm_core::registry::{Catalog, Registry};
 use pm_core::time::{Stamp, Ts};
 use pm_core::traits::{DecodeError, EventSink, FeedProtocol, FrameKind};
+use pm_core::wire_text::{json, utf8};
 
 use crate::category::Category;
 use crate::continuity::{BookTrack, Ignored, Step};
@@ -27,10 +28,12 @@ mod audit;
 mod seen;
 mod select;
 mod settings;
+mod ticker;
 
 use audit::Audit;
 use seen::SeenTrades;
 pub use settings::{OffGrid, PublicSettings, Unlisted};
+use ticker::Merged;
 
 /// What subscription needs to know of a listed instrument.
 #[derive(Debug, Clone, Copy)]
@@ -51,7 +54,7 @@ struct Slot {
     track: BookTrack,
     /// Venue time of the book: events never carry an earlier one, so that a snapshot is never taken for an old one.
     book_at: Ts,
-    ticker: Option<Ticker>,
+    ticker: Merged,
     seen: SeenTrades,
     audit: Option<Box<Audit>>,
 }
@@ -144,7 +147,7 @@ impl PublicProtocol {
             grid: None,
             track: BookTrack::default(),
             book_at: Ts::ZERO,
-            ticker: None,
+            ticker: Merged::default(),
             seen: SeenTrades::default(),
             audit: self.settings.audit.then(Box::default),
         });
@@ -216,14 +219,14 @@ impl PublicProtocol {
 
     /// Frames that are not compact book frames.
     fn decode_general(&mut self, frame: &[u8], registry: &mut Registry, out: &mut dyn EventSink) -> Result<FrameKind, WireError> {
-        let text = wire::text(frame)?;
+        let text = utf8(frame)?;
         match wire::topic_of(text).map(Topic::parse) {
             Some(Topic::Book { depth, symbol }) => self.general_book(text, depth, symbol, registry, out),
-            Some(Topic::Ticker) => self.on_ticker(text, registry, out),
+            Some(Topic::Ticker { symbol }) => self.on_ticker(text, symbol, registry, out),
             Some(Topic::Trade) => self.on_trades(text, registry, out),
             Some(Topic::Other) => {
                 // Never an error, unless it is not even whole.
-                let _: serde::de::IgnoredAny = wire::json("a frame", text)?;
+                let _: serde::de::IgnoredAny = json("a frame", text)?;
                 self.stats.unknown += 1;
                 Ok(FrameKind::Unknown)
             }
@@ -240,7 +243,7 @@ impl PublicProtocol {
         out: &mut dyn EventSink,
     ) -> Result<FrameKind, WireError> {
         if self.settings.unlisted == Unlisted::Foreign && !self.by_symbol.contains_key(symbol) {
-            let _: serde::de::IgnoredAny = wire::json("a book frame", text)?;
+            let _: serde::de::IgnoredAny = json("a book frame", text)?;
             self.stats.foreign += 1;
             return Ok(FrameKind::Foreign);
         }
@@ -253,21 +256,6 @@ impl PublicProtocol {
                 Err(error)
             }
         }
-    }
-
-    fn on_ticker(&mut self, text: &str, registry: &mut Registry, out: &mut dyn EventSink) -> Result<FrameKind, WireError> {
-        let f = wire::ticker::parse(text)?;
-        let found = self.find(f.fields.symbol()?, registry);
-        let Some(slot) = found.and_then(|at| self.slots.get_mut(at)) else {
-            self.stats.foreign += 1;
-            return Ok(FrameKind::Foreign);
-        };
-        let base = if f.delta { slot.ticker.unwrap_or_default() } else { Ticker::default() };
-        let ticker = f.fields.merge_into(base, f.reader)?;
-        slot.ticker = Some(ticker);
-        self.stats.tickers += 1;
-        out.event(Event::Ticker { instrument: slot.idx, ticker, at: f.ts });
-        Ok(FrameKind::Data)
     }
 
     fn on_trades(&mut self, text: &str, registry: &mut Registry, out: &mut dyn EventSink) -> Result<FrameKind, WireError> {
@@ -354,7 +342,7 @@ impl FeedProtocol for PublicProtocol {
 
     fn reset(&mut self, out: &mut dyn EventSink) {
         for slot in &mut self.slots {
-            slot.ticker = None;
+            slot.ticker = Merged::default();
             slot.book_at = Ts::ZERO;
             if slot.track.reset() {
                 out.event(Event::BookLost { book: BookId::Instrument(slot.idx), why: BookLoss::Disconnected });
@@ -364,5 +352,9 @@ impl FeedProtocol for PublicProtocol {
 
     fn subscribe(&self) -> Vec<String> {
         self.plan().frames
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        self.stats.named()
     }
 }

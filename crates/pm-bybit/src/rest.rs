@@ -1,5 +1,5 @@
 //! REST bodies as a feed: instrument lists and ticker lists (venues/bybit.md 3.2, 3.3). One odd row does not hide the others: it is kept
-//! as a typed error and counted, the rest is listed. A refusal of the whole answer is an error, and where it concerns the account or the
+//! as a typed error and counted, the rest is read. A refusal of the whole answer is an error, and where it concerns the account or the
 //! region also an event, so that the kill switch sees it.
 
 use std::borrow::Cow;
@@ -13,12 +13,13 @@ use pm_core::registry::{Catalog, Registry};
 use pm_core::time::{Stamp, Ts};
 use pm_core::traits::{DecodeError, EventSink, FeedProtocol, FrameKind};
 use pm_core::units::{Px, Qty, Ratio, Usd};
+use pm_core::wire_text::{TextError, clip, utf8};
 
 use crate::category::Category;
 use crate::fees::FeeTable;
 use crate::wire::num::{NumText, Reader};
 use crate::wire::rest::{InstrumentRow, LotSizeFilter, RowKind};
-use crate::wire::{self, WireError, clip};
+use crate::wire::{self, Page, WireError};
 use crate::{SetupError, VENUE, option_symbol};
 
 /// Which instruments are listed.
@@ -81,9 +82,15 @@ enum Skip {
 impl From<WireError> for Skip {
     fn from(error: WireError) -> Self {
         match error {
-            WireError::Number { why: NumError::TooPrecise, .. } => Self::TooFine,
+            WireError::Text(TextError::Number { why: NumError::TooPrecise, .. }) => Self::TooFine,
             other => Self::Bad(other),
         }
+    }
+}
+
+impl From<TextError> for Skip {
+    fn from(error: TextError) -> Self {
+        WireError::from(error).into()
     }
 }
 
@@ -159,12 +166,14 @@ impl RestProtocol {
             Err(Skip::Currency) => self.stats.other_currency += 1,
             Err(Skip::Underlying) => self.stats.other_underlying += 1,
             Err(Skip::TooFine) => self.stats.too_fine += 1,
-            Err(Skip::Bad(why)) => {
-                self.stats.bad_rows += 1;
-                if self.row_errors.len() < KEPT_ERRORS {
-                    self.row_errors.push(WireError::Row { symbol: clip(symbol), why: Box::new(why) });
-                }
-            }
+            Err(Skip::Bad(why)) => self.bad_row(symbol, why),
+        }
+    }
+
+    fn bad_row(&mut self, symbol: &str, why: WireError) {
+        self.stats.bad_rows += 1;
+        if self.row_errors.len() < KEPT_ERRORS {
+            self.row_errors.push(WireError::Row { symbol: clip(symbol), why: Box::new(why) });
         }
     }
 
@@ -175,20 +184,20 @@ impl RestProtocol {
         listed_as: Option<Category>,
         registry: &mut Registry,
     ) -> Result<Instrument, Skip> {
-        let symbol = row.symbol.filter(|s| !s.is_empty()).ok_or(WireError::Missing { field: "symbol" })?;
+        let symbol = row.symbol.filter(|s| !s.is_empty()).ok_or(TextError::Missing { field: "symbol" })?;
         let kind = kind(row, symbol, reader)?;
         let category = Category::of(&kind);
         if listed_as.is_some_and(|c| c != category) {
             return Err(WireError::Value { field: "category", text: clip(symbol) }.into());
         }
-        let base = row.base_coin.ok_or(WireError::Missing { field: "baseCoin" })?;
+        let base = row.base_coin.ok_or(TextError::Missing { field: "baseCoin" })?;
         let underlying = self.catalog.underlying(base);
         if underlying.is_none() && self.settings.scope == Scope::Underlyings {
             return Err(Skip::Underlying);
         }
         let currency = self.currency(row)?;
         let tick = step(reader, "tickSize", row.price_filter.and_then(|f| f.tick_size))?;
-        let lots = row.lot_size_filter.ok_or(WireError::Missing { field: "lotSizeFilter" })?;
+        let lots = row.lot_size_filter.ok_or(TextError::Missing { field: "lotSizeFilter" })?;
         let lot = step(reader, "qtyStep", lots.qty_step.or(lots.base_precision))?;
         let sizes = Sizes::read(&lots, reader, Qty::from_raw(lot))?;
         Ok(Instrument {
@@ -211,12 +220,12 @@ impl RestProtocol {
 
     /// Currency that the instrument settles in; spot settles in its quote.
     fn currency(&self, row: &InstrumentRow<'_>) -> Result<CurrencyId, Skip> {
-        let coin = row.settle_coin.or(row.quote_coin).ok_or(WireError::Missing { field: "settleCoin" })?;
+        let coin = row.settle_coin.or(row.quote_coin).ok_or(TextError::Missing { field: "settleCoin" })?;
         self.catalog.currency(coin).ok_or(Skip::Currency)
     }
 
     /// Spot is fully paid, a bought option is its premium; both are 1. Perpetuals and futures: one over the leverage, rounded up.
-    fn margin(&self, category: Category, row: &InstrumentRow<'_>, reader: Reader<'_>) -> Result<Ratio, WireError> {
+    fn margin(&self, category: Category, row: &InstrumentRow<'_>, reader: Reader<'_>) -> Result<Ratio, TextError> {
         if category != Category::Linear {
             return Ok(Ratio::ONE);
         }
@@ -237,18 +246,24 @@ impl RestProtocol {
         at: Ts,
         registry: &Registry,
         out: &mut dyn EventSink,
-    ) -> Result<(), WireError> {
-        let fields = wire::ticker::row(row)?;
-        let symbol = fields.symbol()?;
+    ) {
+        let fields = match wire::ticker::row(row).and_then(|f| f.symbol().map(|symbol| (f, symbol))) {
+            Ok(fields) => fields,
+            Err(why) => return self.bad_row("", why.into()),
+        };
+        let (fields, symbol) = fields;
         let known = category.and_then(|c| registry.find_instrument(self.venue, &c.key(symbol)));
         let Some(instrument) = known else {
             self.stats.foreign_tickers += 1;
-            return Ok(());
+            return;
         };
-        let ticker = fields.merge_into(Ticker::default(), Reader::new(body))?;
-        self.stats.tickers += 1;
-        out.event(Event::Ticker { instrument, ticker, at });
-        Ok(())
+        match fields.merge_into(Ticker::default(), Reader::new(body)) {
+            Ok(ticker) => {
+                self.stats.tickers += 1;
+                out.event(Event::Ticker { instrument, ticker, at });
+            }
+            Err(why) => self.bad_row(symbol, why.into()),
+        }
     }
 }
 
@@ -260,7 +275,7 @@ impl FeedProtocol for RestProtocol {
         registry: &mut Registry,
         out: &mut dyn EventSink,
     ) -> Result<FrameKind, DecodeError> {
-        let text = wire::text(frame)?;
+        let text = utf8(frame).map_err(WireError::from)?;
         let body = wire::rest::open(text).inspect_err(|error| self.word(error, out))?;
         self.cursor.clone_from(&body.next_cursor);
         let category = body.category.and_then(Category::parse);
@@ -270,7 +285,7 @@ impl FeedProtocol for RestProtocol {
         for row in &body.rows {
             match RowKind::of(row) {
                 RowKind::Instrument => self.list(row, text, category, registry, out),
-                RowKind::Ticker => self.ticker(row, text, category, answered, registry, out)?,
+                RowKind::Ticker => self.ticker(row, text, category, answered, registry, out),
                 RowKind::Other => continue,
             }
             read = true;
@@ -281,6 +296,20 @@ impl FeedProtocol for RestProtocol {
     fn reset(&mut self, _out: &mut dyn EventSink) {
         self.cursor = None;
     }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        let s = self.stats;
+        vec![
+            ("listed", s.listed),
+            ("inverse", s.inverse),
+            ("other_currency", s.other_currency),
+            ("other_underlying", s.other_underlying),
+            ("too_fine", s.too_fine),
+            ("bad_rows", s.bad_rows),
+            ("tickers", s.tickers),
+            ("foreign_tickers", s.foreign_tickers),
+        ]
+    }
 }
 
 /// What a refusal means for the account (venues/bybit.md 0.8, 5.6, 10); `None` for ordinary errors.
@@ -290,17 +319,17 @@ pub fn word_of(error: &WireError) -> Option<VenueWord> {
         WireError::Venue { code, .. } | WireError::Refused { code: Some(code), .. } => match code {
             10_008 | 10_027 => Some(VenueWord::Banned),
             10_009 | 110_132 | 170_209 => Some(VenueWord::Geoblocked),
-            10_024 => Some(VenueWord::Compliance),
+            10_024 | 110_123 | 110_125 => Some(VenueWord::Compliance),
             _ => None,
         },
-        // The edge's page for a blocked country says so; its page for too many requests is not a restriction of the account.
-        WireError::Html { head } if head.contains("your country") => Some(VenueWord::Geoblocked),
+        // The edge's page for too many requests is not a restriction of the account.
+        WireError::Html { page: Page::Geoblock, .. } => Some(VenueWord::Geoblocked),
         _ => None,
     }
 }
 
 /// A grid step above zero, as a raw value.
-fn step(reader: Reader<'_>, field: &'static str, n: Option<NumText<'_>>) -> Result<i64, WireError> {
+fn step(reader: Reader<'_>, field: &'static str, n: Option<NumText<'_>>) -> Result<i64, TextError> {
     reader.px(field, n).map(Px::raw)
 }
 
@@ -312,7 +341,7 @@ fn kind(row: &InstrumentRow<'_>, symbol: &str, reader: Reader<'_>) -> Result<Ins
     match (row.contract_type, row.options_type) {
         (Some("LinearPerpetual"), _) => Ok(InstrumentKind::Perp),
         (Some("LinearFutures"), _) => {
-            Ok(InstrumentKind::Future { expiry: delivery.ok_or(WireError::Missing { field: "deliveryTime" })? })
+            Ok(InstrumentKind::Future { expiry: delivery.ok_or(TextError::Missing { field: "deliveryTime" })? })
         }
         (Some(inverse), _) if inverse.starts_with("Inverse") => Err(Skip::Inverse),
         (Some(other), _) => Err(WireError::Value { field: "contractType", text: clip(other) }.into()),
@@ -339,7 +368,7 @@ struct Sizes {
 }
 
 impl Sizes {
-    fn read(lots: &LotSizeFilter<'_>, reader: Reader<'_>, lot: Qty) -> Result<Self, WireError> {
+    fn read(lots: &LotSizeFilter<'_>, reader: Reader<'_>, lot: Qty) -> Result<Self, TextError> {
         let value = match lots.min_notional_value.or(lots.min_order_amt) {
             Some(n) => reader.size("minNotionalValue", n)?,
             None => None,
@@ -357,11 +386,11 @@ impl Sizes {
 }
 
 /// Maxima come with float noise (`1542.6000000000001`) and beyond the scale (`31500000000`): cut, or no limit.
-fn largest(n: Option<NumText<'_>>, reader: Reader<'_>) -> Result<Qty, WireError> {
+fn largest(n: Option<NumText<'_>>, reader: Reader<'_>) -> Result<Qty, TextError> {
     let Some(n) = n else { return Ok(Qty::MAX) };
     match reader.computed("maxOrderQty", n) {
         Ok(max) => Ok(max.map_or(Qty::MAX, |m| Qty::from_raw(m.raw()))),
-        Err(WireError::Number { why: NumError::OutOfRange, .. }) => Ok(Qty::MAX),
+        Err(TextError::Number { why: NumError::OutOfRange, .. }) => Ok(Qty::MAX),
         Err(other) => Err(other),
     }
 }

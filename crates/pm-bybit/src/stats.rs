@@ -27,6 +27,8 @@ pub struct Stats {
     pub clock_back: u64,
     /// Merged tickers emitted.
     pub tickers: u64,
+    /// Ticker changes without a snapshot before them, or after a ticker frame that was not understood: ignored.
+    pub early_tickers: u64,
     /// Trades emitted.
     pub prints: u64,
     /// Trades seen before: ignored.
@@ -43,4 +45,58 @@ pub struct Stats {
     pub unknown: u64,
     /// Frames that were not understood.
     pub bad_frames: u64,
+}
+
+impl Stats {
+    /// All counters by name, in the order of their declaration.
+    #[must_use]
+    pub fn named(&self) -> Vec<(&'static str, u64)> {
+        // Taken apart whole, so that a new counter cannot be forgotten here.
+        let Self {
+            snapshots,
+            deltas,
+            gaps,
+            duplicates,
+            before_snapshot,
+            shallower,
+            absent_deletes,
+            crossed,
+            overlong,
+            off_grid,
+            clock_back,
+            tickers,
+            early_tickers,
+            prints,
+            repeated_prints,
+            block_trades,
+            control,
+            control_errors,
+            foreign,
+            unknown,
+            bad_frames,
+        } = *self;
+        vec![
+            ("snapshots", snapshots),
+            ("deltas", deltas),
+            ("gaps", gaps),
+            ("duplicates", duplicates),
+            ("before_snapshot", before_snapshot),
+            ("shallower", shallower),
+            ("absent_deletes", absent_deletes),
+            ("crossed", crossed),
+            ("overlong", overlong),
+            ("off_grid", off_grid),
+            ("clock_back", clock_back),
+            ("tickers", tickers),
+            ("early_tickers", early_tickers),
+            ("prints", prints),
+            ("repeated_prints", repeated_prints),
+            ("block_trades", block_trades),
+            ("control", control),
+            ("control_errors", control_errors),
+            ("foreign", foreign),
+            ("unknown", unknown),
+            ("bad_frames", bad_frames),
+        ]
+    }
 }

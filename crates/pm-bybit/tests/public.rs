@@ -5,6 +5,7 @@ mod common;
 
 use common::{Run, linear_row, listing};
 use pm_bybit::{Category, OffGrid, PublicProtocol, SetupError, Unlisted};
+use pm_core::event::Ticker;
 use pm_core::registry::Catalog;
 use pm_core::traits::{FeedProtocol, FrameKind};
 use pm_core::units::Px;
@@ -172,12 +173,57 @@ fn ticker_deltas_merge_and_empty_fields_clear() {
         (t.bid, t.bid_qty, t.mark, t.last),
         (None, None, Some("63560.8".parse().unwrap()), Some("63561.6".parse().unwrap()))
     );
-    let err = run.decode(frame("delta", r#""markPrice":"x""#, 2).as_bytes()).unwrap_err();
-    assert!(err.to_string().starts_with("markPrice: not a decimal number"), "{err}");
-    assert_eq!(run.tickers[&idx].mark, Some("63560.8".parse().unwrap()), "a bad field changes nothing");
     // A snapshot forgets what it does not carry.
     feed(&mut run, &[frame("snapshot", r#""lastPrice":"1""#, 3)]);
     assert_eq!((run.tickers[&idx].mark, run.tickers[&idx].last), (None, Some(Px::ONE)));
+}
+
+fn ticker(kind: &str, fields: &str, ts: u64) -> String {
+    format!(r#"{{"topic":"tickers.BTCUSDT","type":"{kind}","data":{{"symbol":"BTCUSDT",{fields}}},"cs":1,"ts":{ts}}}"#)
+}
+
+const TICKER: &str = r#""lastPrice":"100.0","markPrice":"100.1","indexPrice":"100.2","fundingRate":"0.0001""#;
+
+#[test]
+fn a_bad_ticker_change_takes_the_merged_ticker_back_until_a_snapshot() {
+    let bad = [
+        ticker("delta", r#""markPrice":"x""#, 3),
+        ticker("delta", r#""lastPrice":"100.5","markPrice":"1e-9e""#, 3),
+        ticker("patch", r#""markPrice":"100.4""#, 3),
+        ticker("delta", r#""markPrice":"100.4""#, 9_999_999_999_999),
+        ticker("delta", r#""markPrice":"100.4""#, 3).replace("\"ts\":3}", "\"ts\":"),
+        ticker("snapshot", r#""markPrice":"-1""#, 3),
+    ];
+    for bad in bad {
+        let mut run = Run::btc();
+        feed(&mut run, &[ticker("snapshot", TICKER, 1), ticker("delta", r#""markPrice":"100.3""#, 2)]);
+        let idx = run.idx(Category::Linear, "BTCUSDT");
+        let err = run.decode(bad.as_bytes()).unwrap_err();
+        assert_eq!(run.said(), ["ticker @2"], "said once, with the last time that was understood: {err}");
+        assert_eq!(run.tickers[&idx], Ticker::default(), "nobody goes on with what may have changed: {bad}");
+        // What follows builds on the change that is missing.
+        assert_eq!(feed(&mut run, &[ticker("delta", r#""lastPrice":"100.6""#, 4)]), Vec::<String>::new());
+        assert!(run.decode(bad.as_bytes()).is_err() && run.said().is_empty());
+        assert_eq!(run.public.stats().early_tickers, 1);
+        // The venue is asked for both snapshots.
+        let asked = run.public.resync(idx);
+        assert!(asked.iter().all(|r| r.contains(r#"["orderbook.50.BTCUSDT","tickers.BTCUSDT"]"#)), "{asked:?}");
+        feed(&mut run, &[ticker("snapshot", TICKER, 5), ticker("delta", r#""lastPrice":"100.7""#, 6)]);
+        let t = run.tickers[&idx];
+        assert_eq!((t.last, t.mark), (Some("100.7".parse().unwrap()), Some("100.1".parse().unwrap())));
+        assert!(!run.public.resync(idx)[0].contains("tickers"));
+    }
+}
+
+#[test]
+fn ticker_changes_before_a_snapshot_are_no_ticker() {
+    let mut run = Run::btc();
+    assert_eq!(feed(&mut run, &[ticker("delta", r#""lastPrice":"100.6""#, 1)]), Vec::<String>::new());
+    feed(&mut run, &[ticker("snapshot", TICKER, 2)]);
+    run.reset();
+    run.said();
+    assert_eq!(feed(&mut run, &[ticker("delta", r#""lastPrice":"100.6""#, 3)]), Vec::<String>::new(), "nor after a reconnect");
+    assert_eq!(run.public.stats().early_tickers, 2);
 }
 
 #[test]

@@ -65,10 +65,11 @@ fn raw_socket_of_2026_08_09_linear() {
         assert!(
             ticker.mark.is_some() && ticker.index.is_some() && ticker.funding_rate.is_some() && ticker.next_funding.is_some()
         );
-        // Merged over deltas, the ticker still is next to the book.
+        // Merged over deltas, each of which had its snapshot, the ticker still is next to the book.
         let (bid, best) = (ticker.bid.unwrap().raw(), book.bids.best().unwrap().px.raw());
         assert!((bid - best).abs() * 1_000 < best, "{symbol}: {bid} {best}");
     }
+    assert_eq!(s.early_tickers, 0);
     println!("linear: {s:?}");
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::num::{Round, SCALE};
+use crate::order::Tradable;
 use crate::units::{Px, Qty, Ratio, Usd};
 
 /// Which side of the match we were on.
@@ -12,6 +13,51 @@ pub enum Liquidity {
     Taker,
     /// Our resting order was taken.
     Maker,
+}
+
+/// Where on the money's way a fee is paid.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum FeeHop {
+    /// Prediction venue, taker.
+    PredictionTaker,
+    /// Prediction venue, maker.
+    PredictionMaker,
+    /// Hedge venue, taker.
+    HedgeTaker,
+    /// Hedge venue, maker.
+    HedgeMaker,
+    /// Network fee.
+    Gas,
+    /// Deposits and withdrawals.
+    Transfer,
+}
+
+impl FeeHop {
+    /// All of them, in order.
+    pub const ALL: [Self; 6] =
+        [Self::PredictionTaker, Self::PredictionMaker, Self::HedgeTaker, Self::HedgeMaker, Self::Gas, Self::Transfer];
+    /// Where a fill's fee is paid.
+    #[must_use]
+    pub const fn of(target: Tradable, liquidity: Liquidity) -> Self {
+        match (target, liquidity) {
+            (Tradable::Outcome(..), Liquidity::Taker) => Self::PredictionTaker,
+            (Tradable::Outcome(..), Liquidity::Maker) => Self::PredictionMaker,
+            (Tradable::Instrument(_), Liquidity::Taker) => Self::HedgeTaker,
+            (Tradable::Instrument(_), Liquidity::Maker) => Self::HedgeMaker,
+        }
+    }
+    /// Name in database and reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PredictionTaker => "prediction_taker",
+            Self::PredictionMaker => "prediction_maker",
+            Self::HedgeTaker => "hedge_taker",
+            Self::HedgeMaker => "hedge_maker",
+            Self::Gas => "gas",
+            Self::Transfer => "transfer",
+        }
+    }
 }
 
 /// How a venue charges for a fill.

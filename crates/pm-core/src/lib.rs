@@ -4,6 +4,7 @@
 //! resolved once ([`registry`]); a market's rule is data ([`market::SettlementRule`]); a refusal has a type ([`refusal::Refusal`]).
 //!
 //! What is deliberately absent: clocks, files, sockets, random sources, async runtimes, venue names, floats.
+#![deny(clippy::float_arithmetic)]
 
 pub mod approval;
 pub mod book;
@@ -23,3 +24,4 @@ pub mod registry;
 pub mod time;
 pub mod traits;
 pub mod units;
+pub mod wire_text;

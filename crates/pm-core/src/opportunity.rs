@@ -228,6 +228,19 @@ pub enum NoHedge {
     Off,
 }
 
+impl core::fmt::Display for NoHedge {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::ShortWindow => "the window is too short to be hedged",
+            Self::SelfHedged => "the legs bound each other",
+            Self::LotTooLarge => "no size that the limits and the book allow carries one lot of the hedge",
+            Self::TooExpensive => "the hedge would cost or bind too much",
+            Self::NoInstrument => "there is no instrument of the hedge venue, or no price of it",
+            Self::Off => "hedging is switched off",
+        })
+    }
+}
+
 /// A typed hedge: what, how much, when not to touch it, what it may cost, how it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HedgePlan {
@@ -239,7 +252,8 @@ pub struct HedgePlan {
     pub per_share: Qty,
     /// Re-hedge only when actual and target differ by at least this (base units, at least one lot).
     pub band: Qty,
-    /// Most that hedging this structure may cost over its life, in quote currency.
+    /// What hedging this structure is expected to cost over its life, and so the most that it may cost, in quote currency: the number that
+    /// the waterfall charged.
     pub max_cost: Usd,
     /// Begin of the exit: from here the hedge is reduced in proportion to the part of the average that is fixed.
     pub exit_from: Ts,

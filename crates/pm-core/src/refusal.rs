@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::opportunity::NoHedge;
 use crate::time::Dur;
 use crate::units::{Px, Qty, Ratio, Usd};
 
@@ -77,6 +78,9 @@ pub enum Refusal {
     /// The strategy is switched off.
     #[error("this strategy is switched off")]
     StrategyOff,
+    /// The horizon asks for a hedge and none can be had.
+    #[error("it settles too late to stay unhedged, and {0}")]
+    NotHedgeable(NoHedge),
     // --- the size ---
     /// Kelly fraction is zero.
     #[error("the Kelly fraction is zero")]
@@ -178,6 +182,7 @@ impl Refusal {
             Self::BelowMinEdge { .. } => "below_min_edge",
             Self::ClassOff => "class_off",
             Self::StrategyOff => "strategy_off",
+            Self::NotHedgeable(_) => "not_hedgeable",
             Self::KellyZero => "kelly_zero",
             Self::BelowMinQty { .. } => "below_min_qty",
             Self::BelowMinNotional { .. } => "below_min_notional",

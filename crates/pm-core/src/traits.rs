@@ -160,4 +160,8 @@ pub trait FeedProtocol {
     fn subscribe(&self) -> Vec<String> {
         Vec::new()
     }
+    /// What the protocol counted, by stable names, for people and tools; counts only grow, also over resets. Empty when it counts nothing.
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        Vec::new()
+    }
 }

@@ -10,6 +10,10 @@ use pm_core::traits::{DecodeError, FeedProtocol, FrameKind};
 use pm_data::derived::DerivedProtocol;
 use proptest::prelude::*;
 
+fn counter(protocol: &DerivedProtocol, name: &str) -> u64 {
+    protocol.counters().iter().find(|(n, _)| *n == name).unwrap().1
+}
+
 /// Events of frames, one line each.
 fn decode(frames: &[&str]) -> (Vec<String>, Vec<Result<FrameKind, DecodeError>>, DerivedProtocol) {
     let mut protocol = DerivedProtocol::new(common::catalog()).unwrap();
@@ -66,7 +70,7 @@ fn a_pair_takes_the_worse_view_and_counts_disagreements() {
     assert_eq!(results, [Ok(FrameKind::Data)]);
     // Asks: Up offers 500 at 0.45, Down bids 300 at 0.43: 300 at 0.45. Bids: Up's size is unknown, Down's ask says 40.
     assert_eq!(events, ["book 40@0.42 | 300@0.45 at 100"]);
-    assert_eq!(protocol.counters().disagreements(), 1);
+    assert_eq!((counter(&protocol, "view_pairs"), counter(&protocol, "view_disagreements")), (1, 1));
 }
 
 #[test]
@@ -81,7 +85,69 @@ fn two_single_views_of_one_instant_are_a_pair_too() {
     // Down's bid of 0.5 says that Up is offered at 0.5, Up itself says 0.52: only 0.52 counts.
     assert_eq!(events[1], "book 5@0.49 | 5@0.52 at 0");
     assert_eq!(events[2], "book 5@0.49 | 5@0.5 at 0", "another instant stands alone");
-    assert_eq!(protocol.counters().disagreements(), 1);
+    assert_eq!((counter(&protocol, "view_pairs"), counter(&protocol, "view_disagreements")), (1, 1));
+}
+
+#[test]
+fn views_read_within_the_declared_time_are_combined_and_the_worse_one_counts() {
+    let view = |outcome: &str, ms: u64, bid: &str, ask: &str| {
+        let at = ms * 1_000_000;
+        format!(
+            r#"{{"book":{{"venue":"polymarket","market":"m","outcome":"{outcome}","at":{at},"bids":[["{bid}","5"]],"asks":[["{ask}","5"]],"sampled":true,"pair_within":250000000}}}}"#
+        )
+    };
+    let frames = [
+        view("first", 1_000, "0.49", "0.52"),
+        // Down's bid of 0.5 offers Up at 0.5, better than Up's own 0.52: a pair that disagrees, and 0.52 counts.
+        view("second", 1_250, "0.5", "0.51"),
+        // Combined with the Down view of 1,250; its ask of 0.51 is Up's bid of 0.49, below the new 0.5.
+        view("first", 1_400, "0.5", "0.51"),
+        // Down's last view is 251 ms older: alone.
+        view("first", 1_501, "0.5", "0.51"),
+        // It pairs with the last view of Up, not with the ones before.
+        view("second", 1_751, "0.49", "0.5"),
+    ];
+    let (events, _, protocol) = decode(&frames.each_ref().map(String::as_str));
+    assert_eq!(
+        events,
+        [
+            "book 5@0.49 | 5@0.52 at 1",
+            "book 5@0.49 | 5@0.52 at 1",
+            "book 5@0.49 | 5@0.51 at 1",
+            "book 5@0.5 | 5@0.51 at 1",
+            "book 5@0.5 | 5@0.51 at 1"
+        ]
+    );
+    assert_eq!((counter(&protocol, "view_pairs"), counter(&protocol, "view_disagreements")), (3, 2));
+    assert_eq!(counter(&protocol, "single_views"), 2);
+}
+
+#[test]
+fn a_side_that_was_not_recorded_is_unknown_and_not_empty() {
+    let top = |at: u32, rest: &str| {
+        format!(r#"{{"top":{{"venue":"polymarket","market":"m","at":{at}000000000,{rest},"sampled":true}}}}"#)
+    };
+    let got = events(&[
+        &top(1, r#""outcome":"first","ask":"0.6","bid_unknown":true"#),
+        &top(2, r#""outcome":"second","ask":"0.6","bid_unknown":true"#),
+        &top(3, r#""outcome":"first","ask":"0.6","ask_size":"5""#),
+        &top(3, r#""outcome":"second","ask":"0.45","ask_size":"4","bid_unknown":true"#),
+    ]);
+    assert_eq!(got[0], "book  | 0.00000001@0.6 at 1 bids? asks?", "nothing is known of the bids");
+    assert_eq!(got[1], "book 0.00000001@0.4 |  at 2 bids? asks?", "Down's bids are Up's asks");
+    assert_eq!(got[2], "book  | 5@0.6 at 3", "here the bids are known, and there are none");
+    assert_eq!(
+        got[3], "book  | 5@0.6 at 3",
+        "of two views of one instant the one that knows a side decides it, and the worse one of two"
+    );
+}
+
+#[test]
+fn a_trade_whose_taker_was_not_recorded_is_counted_and_claims_nothing() {
+    let print = r#"{"print":{"venue":"polymarket","market":"m","outcome":"first","px":"0.4","qty":"3"}}"#;
+    let (events, results, protocol) = decode(&[print]);
+    assert_eq!((events.len(), results), (0, vec![Ok(FrameKind::Data)]));
+    assert_eq!(counter(&protocol, "prints_without_taker"), 1);
 }
 
 #[test]
@@ -128,6 +194,7 @@ fn what_does_not_fit_is_an_error_with_a_reason() {
         (r#"{"top":{"venue":"polymarket","market":"m","bid":"0.5","bid_size":"-1"}}"#, "negative size"),
         (r#"{"top":{"venue":"polymarket","bid":"0.5"}}"#, "exactly one of market and instrument"),
         (r#"{"top":{"venue":"nowhere","market":"m","bid":"0.5"}}"#, "venue \"nowhere\" is not in the catalog"),
+        (r#"{"top":{"venue":"polymarket","market":"m","bid":"0.5","bid_unknown":true}}"#, "said to be unknown"),
         (r#"{"resolved":{"venue":"polymarket","market":"m","first_pays":"0.7"}}"#, "must be 0, 0.5 or 1"),
         (r#"{"latency_table":{"venue":"polymarket","endpoint":"Submit","quantiles_ms":[2,1]}}"#, "ascending"),
         ("", "EOF"),

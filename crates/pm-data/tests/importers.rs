@@ -6,7 +6,7 @@ mod common;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use pm_data::import::{ImportError, ImportReport, formats, import};
+use pm_data::import::{ImportError, ImportReport, import};
 use pm_data::recording::Reader;
 
 struct Try {
@@ -35,7 +35,8 @@ impl Try {
         let mut reader = Reader::open(&self.out()).unwrap();
         let names: Vec<String> = reader.feeds().iter().map(|f| f.name.clone()).collect();
         let mut out = Vec::new();
-        while let Some(f) = reader.next().unwrap() {
+        while let Some(entry) = reader.next().unwrap() {
+            let f = entry.frame().unwrap();
             let name = &names[usize::from(f.feed.0)];
             out.push(format!("{} {name} {}", f.stamp.wall.millis(), String::from_utf8_lossy(f.bytes)));
         }
@@ -119,7 +120,7 @@ UP = "first"
 DOWN = "second"
 [[input]]
 files = "*.csv"
-shape = "csv_quotes"
+shape = "csv_ticks"
 time = "{t|s}"
 layouts = [["t", "m", "bid", "ask", "side", "extra"]]
 drop = [{ field = "m", is = [""], reason = "no market" }]
@@ -177,7 +178,7 @@ fn rows_become_records_and_what_is_left_out_is_counted() {
     );
     assert_eq!((report.rows(), report.kinds["top"], report.kinds["market"]), (8, 3, 1));
     assert!(report.derived());
-    let (summary, _) = common::inspected(&t.out());
+    let summary = common::inspected(&t.out());
     assert_eq!((summary.decode_errors, summary.markets, summary.books, summary.backwards), (0, 1, 1, 0));
     assert_eq!(summary.not_understood["test"], 1);
 }
@@ -190,6 +191,70 @@ fn without_a_treatment_a_bad_row_is_an_error_with_its_place() {
     assert!(error("1,A,zz,0.4,UP").contains("a.csv, line 2, bid (bid)"), "{}", error("1,A,zz,0.4,UP"));
     assert!(error("x,A,0.1,0.4,UP").contains("a.csv, line 2, t: \"x\" is not a time in seconds"));
     assert!(error("1,A,0.1,0.123456789,UP").contains("more than 8 decimal places"));
+}
+
+#[test]
+fn a_text_that_is_not_in_its_table_is_never_taken_for_the_first_outcome() {
+    let run = |rows: &str, side: &str| {
+        let text =
+            ROWS.replace("crossed = \"drop\"\nmissing = \"drop\"\nbad = \"drop\"\n", "").replace("{side|table:view}", side);
+        Try::new(&mapping(&text), &[("a.csv", format!("t,m,bid,ask,side\n{rows}\n").as_bytes())])
+    };
+    let miss = run("1,A,0.1,0.4,DOWN\n2,A,0.1,0.4,down", "{side|table:view}").error();
+    assert!(miss.contains("a.csv, line 3, outcome (side): \"down\" is not in the table view, which has DOWN, UP"), "{miss}");
+    // Blank is no value, and an outcome must have one.
+    let blank = run("1,A,0.1,0.4,", "{side|table:view}").error();
+    assert!(blank.contains("a.csv, line 2, outcome: top needs it and it has no value"), "{blank}");
+    let optional = run("1,A,0.1,0.4,down", "{side|table:view?}").error();
+    assert!(optional.contains("a.csv, line 2, outcome: top needs it"), "{optional}");
+    let said = run("1,A,0.1,0.4,down", "{side|table:view|or:second}");
+    said.run().unwrap();
+    assert!(said.lines().iter().any(|l| l.contains(r#""outcome":"second""#)));
+}
+
+#[test]
+fn mappings_that_say_more_than_their_rows_are_refused_with_their_line() {
+    let error = |text: &str| {
+        let t = Try::new(&mapping(text), &[("a.csv", b"t\n1\n")]);
+        t.error()
+    };
+    let input = |shape: &str, more: &str, kind: &str, fields: &str| {
+        format!(
+            "[[input]]\nfiles = \"*.csv\"\nshape = \"{shape}\"\n{more}time = \"{{t|s}}\"\n[[input.record]]\nkind = \"{kind}\"\nfields = {{ {fields} }}\n"
+        )
+    };
+    let cases = [
+        (
+            input("csv_ticks", "", "tops", ""),
+            "line 9, record \"tops\" of input \"*.csv\": is no kind of record; kinds are market, ",
+        ),
+        (
+            input("csv_ticks", "", "resolved", ""),
+            "line 9, record \"resolved\" of input \"*.csv\": csv_ticks makes no such record; it makes ",
+        ),
+        (input("csv_ticks", "", "market", ""), "csv_ticks makes it from many rows: it needs once"),
+        (input("market_list", "", "top", ""), "market_list makes no such record; it makes market, instrument, resolved"),
+        (input("snapshot_rows", "", "candle", ""), "snapshot_rows makes no such record"),
+        (input("json_pages", "feed = \"f\"\n", "market", ""), "json_pages makes no records"),
+        (input("csv_ticks", "", "top", "market = \"m\", bid = \"{b}\", ask = \"{a}\""), "it needs outcome"),
+        (
+            input("csv_ticks", "", "print", "market = \"m\""),
+            "line 9, record \"print\" of input \"*.csv\": does not say of which outcome",
+        ),
+        (
+            input("csv_ticks", "", "top", "instrument = \"i\", ask = \"{a}\""),
+            "says nothing of its bid: it needs bid, or bid_unknown = true where the origin has none",
+        ),
+        (input("csv_ticks", "", "mid", "px = \"{p|table:none}\""), "there is no table \"none\""),
+        (input("csv_ticks", "format = \"json\"\n", "mid", ""), "line 5, input \"*.csv\": csv_ticks is CSV"),
+        (input("snapshot_rows", "layouts = [[\"t\"]]\n", "mid", ""), "snapshot_rows does not use layouts"),
+        (input("snapshot_rows", "feed = \"f\"\n", "mid", ""), "snapshot_rows does not use feed and route"),
+        (input("csv_quotes", "", "mid", ""), "unknown variant `csv_quotes`"),
+    ];
+    for (text, wanted) in cases {
+        let got = error(&text);
+        assert!(got.contains(wanted) && got.contains("m.toml"), "{text}\n{got}");
+    }
 }
 
 #[test]
@@ -278,7 +343,7 @@ fn formats_and_mappings_that_are_not_there_or_not_right() {
     assert!(go("nonsense", &[]).contains("pm-btc5m-ladder-2026-07-26"), "the formats are listed");
     let stray = dir.path().join("stray.bin");
     std::fs::write(&stray, b"x").unwrap();
-    assert!(go("bybit-ob500-xrpusdt", std::slice::from_ref(&stray)).contains("reads *ob500.data*; stray.bin is not one of them"));
+    assert!(go("bybit-ob500-xrpusdt", std::slice::from_ref(&stray)).contains("reads *ob500.data*; there is none in stray.bin"));
     assert!(go("bybit-ob500-xrpusdt", &[Path::new("/no/such/file").into()]).contains("/no/such/file"));
     for (text, reason) in [
         ("name = 1", "expected a string"),
@@ -294,16 +359,21 @@ fn formats_and_mappings_that_are_not_there_or_not_right() {
         let error = go(path.to_str().unwrap(), std::slice::from_ref(&stray));
         assert!(error.contains(reason) && error.contains("m.toml"), "{error}");
     }
-    let t = Try::new(&mapping(FRAMES), &[("a.jsonl", b"")]);
+    let t = Try::new(&mapping(FRAMES), &[("a.jsonl", br#"{"ts":1,"src":"a","f":""}"#)]);
     t.run().unwrap();
     assert!(t.run().unwrap_err().to_string().contains("not overwritten"));
 }
 
 #[test]
-fn every_built_in_mapping_is_valid_and_named_once() {
-    let names: std::collections::BTreeSet<String> = formats().into_iter().map(|f| f.name).collect();
-    let files = std::fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("mappings")).unwrap();
-    let on_disk = files.map(|f| f.unwrap().path().file_stem().unwrap().to_string_lossy().into_owned()).collect();
-    assert_eq!(names, on_disk);
-    assert!(formats().iter().all(|f| !f.shape.is_empty() && !f.description.is_empty()));
+fn an_import_that_gives_nothing_leaves_no_recording() {
+    let empty = Try::new(&mapping(FRAMES), &[("a.jsonl", b"")]).error();
+    assert!(empty.ends_with("a.jsonl: the file is empty"), "{empty}");
+    let dropped = Try::new(&mapping(FRAMES), &[("a.jsonl", br#"{"ts":1,"src":"log"}"#)]).error();
+    assert!(dropped.ends_with("a.jsonl: no frame in 1 file(s): 1 rows read, 1 left out"), "{dropped}");
+    let t = Try::new(&mapping(FRAMES), &[]);
+    let other = t.error();
+    assert!(other.contains("reads *.jsonl*; there is none in ") && other.ends_with("data"), "{other}");
+    let go = |out: &Path| import("bybit-ob500-xrpusdt", out, &[], &mut |_, _| {}).unwrap_err().to_string();
+    assert!(go(t.dir.path()).contains("is a folder"));
+    assert!(go(&t.dir.path().join("none/x.pmrec")).contains("none/x.pmrec: its folder does not exist"));
 }

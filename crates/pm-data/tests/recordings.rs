@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use pm_core::ids::FeedId;
 use pm_core::time::{Dur, Stamp, Ts};
-use pm_data::recording::{FeedInfo, FileWriter, Reader, RecordingError, Replay, Tail, Writer, WriterSettings};
+use pm_data::recording::{Entry, FeedInfo, FileWriter, Reader, RecordingError, Replay, Tail, Writer, WriterSettings};
 use proptest::prelude::*;
 
 type Frame = (i64, u64, u16, Vec<u8>);
@@ -37,7 +37,8 @@ fn read(reader: &mut Reader) -> (Vec<Frame>, Option<RecordingError>) {
     let mut out = Vec::new();
     loop {
         match reader.next() {
-            Ok(Some(f)) => out.push((f.stamp.wall.nanos(), f.stamp.mono_ns, f.feed.0, f.bytes.to_vec())),
+            Ok(Some(Entry::Epoch(_))) => {}
+            Ok(Some(Entry::Frame(f))) => out.push((f.stamp.wall.nanos(), f.stamp.mono_ns, f.feed.0, f.bytes.to_vec())),
             Ok(None) => return (out, None),
             Err(e) => return (out, Some(e)),
         }
@@ -58,7 +59,7 @@ proptest! {
         let dir = tempfile::tempdir().unwrap();
         let bytes = record(&frames, 3, WriterSettings { max_raw, ..small_blocks() });
         let mut reader = Reader::open(&file(dir.path(), "a", &bytes)).unwrap();
-        prop_assert_eq!(reader.frames(), u64::try_from(frames.len()).unwrap());
+        prop_assert_eq!(reader.entries(), u64::try_from(frames.len()).unwrap());
         let (got, error) = read(&mut reader);
         prop_assert!(error.is_none(), "{:?}", error);
         prop_assert_eq!(got, frames);
@@ -261,6 +262,24 @@ fn flush_and_age_bound_what_a_crash_can_lose() {
 }
 
 #[test]
+fn the_last_frames_of_a_feed_that_fell_silent_reach_the_file_by_the_tick() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a.pmrec");
+    let mut writer = FileWriter::create(&path, WriterSettings::default()).unwrap();
+    let feed = writer.add_feed(FeedInfo::named("a", "")).unwrap();
+    let on_disk = || read(&mut Reader::open(&path).unwrap()).0.len();
+    let at = |mono_ns| Stamp { wall: Ts::from_secs(4), mono_ns };
+    writer.push(at(0), feed, b"last words").unwrap();
+    writer.tick(at(999_999_999)).unwrap();
+    assert_eq!(on_disk(), 0, "not a second old");
+    writer.tick(at(1_000_000_000)).unwrap();
+    assert_eq!(on_disk(), 1);
+    let written = writer.written();
+    writer.tick(at(9_000_000_000)).unwrap();
+    assert_eq!(writer.written(), written, "nothing waits, nothing is written");
+}
+
+#[test]
 fn limits_are_kept() {
     let mut writer = Writer::new(Vec::new(), small_blocks()).unwrap();
     assert!(matches!(writer.push(Stamp::default(), FeedId(0), b""), Err(RecordingError::UnknownFeed(0))));
@@ -300,14 +319,14 @@ fn several_files_come_in_time_order_and_each_file_in_its_own() {
     assert_eq!(replay.feeds().len(), 2, "equal feeds are one");
     let drain = |replay: &mut Replay| {
         let mut out = Vec::new();
-        while let Some(f) = replay.next().unwrap() {
-            out.push(String::from_utf8(f.bytes.to_vec()).unwrap());
+        while let Some(entry) = replay.next().unwrap() {
+            out.extend(entry.frame().map(|f| String::from_utf8(f.bytes.to_vec()).unwrap()));
         }
         out.join(" ")
     };
     assert_eq!(drain(&mut replay), "a10 b10 b17 a20 a15 b30 a40");
     assert_eq!(replay.backwards(), 1);
-    assert_eq!(replay.frames(), 7);
+    assert_eq!(replay.entries(), 7);
     replay.seek(Ts::from_nanos(20)).unwrap();
     assert_eq!(drain(&mut replay), "a20 a15 b30 a40");
     let (done, total) = replay.progress();

@@ -37,6 +37,8 @@ pub struct EngineSettings {
     pub unknown_after_ms: u32,
     /// Worst acceptable slip of a hedge order from the touch.
     pub hedge_slip: Ratio,
+    /// Worst acceptable slip from the touch of a sale of shares that must go: the rest of an unwinding, the surplus of a set.
+    pub unwind_slip: Ratio,
     /// Clear a trip of the kill switch at the next 00:00 UTC of market time. Replays and simulations only; the driver refuses it elsewhere.
     pub auto_reset: bool,
 }
@@ -51,6 +53,7 @@ impl Default for EngineSettings {
             equity_every_ms: 1_000,
             unknown_after_ms: 10_000,
             hedge_slip: Ratio::from_bps(5),
+            unwind_slip: Ratio::from_bps(500),
             auto_reset: false,
         }
     }

@@ -16,12 +16,12 @@ use pm_core::record::{OpportunityRow, Record};
 use pm_core::refusal::Refusal;
 use pm_core::time::Dur;
 use pm_core::units::{Px, Qty, Ratio, Usd};
-use pm_risk::{Exposure, GateContext};
+use pm_risk::GateContext;
 use pm_strategy::{HedgeQuote, NotSized, Sized, Snap};
 
 use crate::engine::Engine;
 use crate::episodes::{Episode, EpisodeKey};
-use crate::structures::{Stage, Structure};
+use crate::structures::{Retry, Stage, Structure, Unwind};
 
 impl Engine {
     /// Looks at a market after its book or its fair value changed.
@@ -76,6 +76,8 @@ impl Engine {
             bid: bid.px,
             ask: ask.px,
             funding_rate: slot.ticker.funding_rate.unwrap_or(Ratio::ZERO),
+            next_funding: slot.ticker.next_funding,
+            free_margin: Usd::MAX,
         })
     }
 
@@ -193,6 +195,13 @@ impl Engine {
         self.write_ledger(out);
     }
 
+    /// Ends the episodes that opened a structure, now that it is closed: the same candidate may be tried again after the cooldown.
+    pub(crate) fn close_episodes_of(&mut self, id: StructureId, out: &mut Vec<Command>) {
+        while let Some(key) = self.episodes.open.iter().find(|(_, e)| e.row.structure == Some(id)).map(|(k, _)| *k) {
+            self.close_episode(key, out);
+        }
+    }
+
     fn close_episode(&mut self, key: EpisodeKey, out: &mut Vec<Command>) {
         let Some(mut episode) = self.episodes.open.remove(&key) else { return };
         if let Some(slot) = self.markets.market_mut(key.1) {
@@ -267,7 +276,10 @@ impl Engine {
     #[allow(clippy::result_large_err, reason = "refusing is the common case of the hot path and must not allocate")]
     fn size(&self, candidate: &Candidate, first: MarketIdx, mut budget: Budget) -> Result<Sized, NotSized> {
         let books = |idx: MarketIdx| self.markets.market(idx).map(|s| (&s.market, &s.book));
-        let quote = self.markets.market(first).and_then(|s| self.hedge_quote(&s.market));
+        let mut quote = self.markets.market(first).and_then(|s| self.hedge_quote(&s.market));
+        if let Some(quote) = &mut quote {
+            quote.free_margin = self.free_margin();
+        }
         let fair = self.markets.market(first).and_then(|s| s.fair.ok());
         let within = |budget: &Budget| {
             pm_strategy::size(&self.cfg.strategy, self.now, candidate, fair.as_ref(), budget, &books, quote.as_ref())
@@ -312,6 +324,8 @@ impl Engine {
                 class: candidate.class,
                 legs: sized.legs,
                 hedge: sized.hedge,
+                planned: sized.measures,
+                entering: true,
                 opened_at: self.now,
                 settles_at: candidate.settles_at,
                 expected: candidate.fair.mid,
@@ -320,7 +334,9 @@ impl Engine {
                 hedge_fees: Usd::ZERO,
                 stage: Stage::Opening,
                 completed: false,
-                unwinding: false,
+                unwind: Unwind::No,
+                retry: Retry::default(),
+                short_of_margin: false,
                 marked: Usd::ZERO,
                 hedged: false,
                 paid: std::collections::BTreeMap::new(),
@@ -334,70 +350,6 @@ impl Engine {
         self.stats.orders += 1;
         self.row_order(approved.intent().id, out);
         out.push(Command::Venue(VenueCommand::Submit(approved)));
-    }
-
-    /// What is at stake already, as far as limits for this candidate count it.
-    pub(crate) fn exposure(&self, candidate: &Candidate) -> Exposure {
-        let market = candidate.legs.first().map(|l| l.market);
-        let about = market.and_then(|m| self.markets.market(m));
-        let underlying = about.and_then(|s| s.market.underlying);
-        let expiry = about.and_then(|s| s.market.rule.understood()).map(|r| r.final_at);
-        let long_after = Dur::from_secs(i64::from(self.cfg.risk.long_dated_after_s));
-        let mut x = Exposure {
-            now: self.now,
-            bankroll: self.equity.min(self.equity_at_cost()),
-            cash: self.prediction_cash(),
-            open_worst_loss: Usd::ZERO,
-            long_dated: candidate.settles_at.since(self.now) > long_after,
-            long_dated_worst_loss: Usd::ZERO,
-            market_notional: Usd::ZERO,
-            expiry_notional: Usd::ZERO,
-            underlying_notional: Usd::ZERO,
-            open_structures: self.structures.count(),
-            structure_in_market: false,
-            cooling_until: about.map(|s| s.cooling_until),
-        };
-        for (id, structure) in &self.structures.open {
-            let (cost, worst) = self.at_stake(*id, structure);
-            x.open_worst_loss += worst;
-            if structure.settles_at.since(self.now) > long_after {
-                x.long_dated_worst_loss += worst;
-            }
-            x.cash -= structure.pending_outlay;
-            let Some(slot) = structure.market().and_then(|m| self.markets.market(m)) else { continue };
-            x.structure_in_market |= candidate.legs.iter().any(|l| structure.touches(l.market));
-            if candidate.legs.iter().any(|l| structure.touches(l.market)) {
-                x.market_notional += cost;
-            }
-            if slot.market.underlying == underlying {
-                x.underlying_notional += cost;
-                if slot.market.rule.understood().map(|r| r.final_at) == expiry {
-                    x.expiry_notional += cost;
-                }
-            }
-        }
-        x
-    }
-
-    /// Cost in shares and worst loss of an open structure, pending orders included.
-    pub(crate) fn at_stake(&self, id: StructureId, structure: &Structure) -> (Usd, Usd) {
-        let mut cost = structure.pending_outlay;
-        let mut complete = Qty::MAX;
-        for leg in structure.legs.iter() {
-            match self.ledger.position(id, Tradable::Outcome(leg.market, leg.outcome)) {
-                Some(p) => {
-                    cost += p.cost;
-                    complete = complete.min(p.qty);
-                }
-                None => complete = Qty::ZERO,
-            }
-        }
-        let floor = if complete == Qty::MAX { Usd::ZERO } else { complete.at(structure.floor, pm_core::num::Round::Down) };
-        let hedge = match structure.hedge {
-            pm_core::opportunity::Hedge::Delta(plan) => plan.max_cost,
-            pm_core::opportunity::Hedge::None(_) => Usd::ZERO,
-        };
-        (cost, (cost - floor + hedge).max(Usd::ZERO))
     }
 
     /// The book of a target.

@@ -10,7 +10,7 @@ use pm_core::time::{Dur, Ts};
 use pm_core::traits::MarketView;
 use pm_core::units::{Px, Usd};
 use pm_ledger::{Ledger, Posting};
-use pm_risk::Risk;
+use pm_risk::{CommissionTracker, Risk};
 use pm_strategy::{Fair, Model};
 
 use crate::config::EngineConfig;
@@ -50,6 +50,7 @@ pub struct Engine {
     pub(crate) structures: Structures,
     pub(crate) episodes: Episodes,
     pub(crate) stats: Stats,
+    pub(crate) commission: CommissionTracker,
     pub(crate) equity: Usd,
     pub(crate) equity_at: Ts,
     pub(crate) row_at: Ts,
@@ -97,6 +98,7 @@ impl Engine {
             structures: Structures::default(),
             episodes: Episodes::default(),
             stats: Stats::default(),
+            commission: CommissionTracker::new(&cfg.risk),
             equity: capital_start,
             equity_at: Ts::ZERO,
             row_at: Ts::ZERO,
@@ -140,10 +142,7 @@ impl Engine {
             Event::Settlement(update) => self.on_settlement(update, out),
             Event::Cash(movement) => self.on_cash(movement, out),
             Event::Health(health) => self.on_health(health, out),
-            Event::Venue { venue, word } => {
-                let trip = self.risk.on_venue_word(self.now, *venue, *word);
-                self.on_trip(trip, out);
-            }
+            Event::Venue { venue, word } => self.on_venue_word(*venue, *word, out),
             Event::BanScore { venue, score } => {
                 let trip = self.risk.on_ban_score(self.now, *venue, *score);
                 self.on_trip(trip, out);
@@ -171,7 +170,7 @@ impl Engine {
             self.on_trip(trip, out);
         }
         self.reprice_due(out);
-        self.hedge_all(out);
+        self.tend_all(out);
         self.close_stale_episodes(out);
         self.mark_if_due(out);
         self.finish_structures(out);
@@ -206,6 +205,11 @@ impl Engine {
     #[must_use]
     pub const fn risk(&self) -> &Risk {
         &self.risk
+    }
+    /// Fees as charged, against what the schedules say.
+    #[must_use]
+    pub const fn commission(&self) -> &CommissionTracker {
+        &self.commission
     }
     /// The configuration.
     #[must_use]

@@ -1,45 +1,51 @@
-//! Hedges the difference between target and confirmed exposure. Target = confirmed shares times the market's delta now, faded out over the
-//! exit schedule; an unfilled leg has no target, a failed fill takes its target with it.
+//! Hedges the difference between target and confirmed exposure. Target = confirmed shares times the plan's delta, faded out over the exit
+//! schedule; an unfilled leg has no target, a failed fill takes its target with it.
 
 use pm_core::approval::Approved;
-use pm_core::book::Book;
+use pm_core::book::{Book, BookState};
 use pm_core::budget::{Budget, LossBasis, Measures};
-use pm_core::command::Command;
+use pm_core::command::{Command, Severity};
 use pm_core::fees::Liquidity;
 use pm_core::ids::StructureId;
-use pm_core::market::{Market, Outcome};
+use pm_core::market::Outcome;
 use pm_core::num::{Round, mul_div};
-use pm_core::opportunity::{Hedge, HedgePlan, LegPlan};
+use pm_core::opportunity::{Hedge, HedgePlan};
 use pm_core::order::{OrderIntent, Purpose, Side, Tif, Tradable};
 use pm_core::refusal::Refusal;
 use pm_core::units::{Px, Qty, Ratio, Usd};
 use pm_risk::{Exposure, GateContext};
 
 use crate::engine::Engine;
-use crate::structures::Structure;
+use crate::structures::{Structure, Unwind};
 
 impl Engine {
-    /// Looks at every hedged structure.
-    pub(crate) fn hedge_all(&mut self, out: &mut Vec<Command>) {
+    /// What a structure needs next: its unwinding, or its missing leg and its hedge.
+    pub(crate) fn tend(&mut self, id: StructureId, out: &mut Vec<Command>) {
+        match self.structures.open.get(&id).map(|s| s.unwind) {
+            None => {}
+            Some(Unwind::No) => {
+                self.balance_set(id, out);
+                self.hedge(id, out);
+            }
+            Some(Unwind::Wanted | Unwind::Active) => self.unwind(id, out),
+        }
+    }
+
+    /// Looks at every structure.
+    pub(crate) fn tend_all(&mut self, out: &mut Vec<Command>) {
         let mut after = StructureId(0);
-        while let Some(id) = self
-            .structures
-            .open
-            .range((core::ops::Bound::Excluded(after), core::ops::Bound::Unbounded))
-            .find(|(_, s)| matches!(s.hedge, Hedge::Delta(_)))
-            .map(|(id, _)| *id)
-        {
-            self.hedge(id, out);
+        while let Some(id) = self.structures.after(after) {
+            self.tend(id, out);
             after = id;
         }
     }
 
     /// Brings one structure's hedge to its target, if it is further away than its band.
-    pub(crate) fn hedge(&mut self, id: StructureId, out: &mut Vec<Command>) {
+    fn hedge(&mut self, id: StructureId, out: &mut Vec<Command>) {
         let Some(structure) = self.structures.open.get(&id) else { return };
         let Hedge::Delta(plan) = structure.hedge else { return };
         let pending = self.orders.is_pending(id, Purpose::Hedge) || self.orders.is_pending(id, Purpose::Reduce);
-        if pending || structure.unwinding {
+        if pending || !structure.retry.due(self.now) {
             return;
         }
         let target = self.hedge_target(id, structure, &plan);
@@ -50,9 +56,8 @@ impl Engine {
             return;
         }
         let reduces = target.abs() < actual.abs() && (target.raw() >= 0) == (actual.raw() >= 0) || target.is_zero();
-        // Spent its budget, or the switch is tripped: only towards flat from here.
-        let blocked = self.risk.tripped().is_some() || structure.hedge_fees >= plan.max_cost;
-        if blocked && !reduces {
+        // Spent its budget: only towards flat from here.
+        if structure.hedge_fees >= plan.max_cost && !reduces {
             return;
         }
         self.send_hedge(id, &plan, difference, reduces, out);
@@ -66,8 +71,8 @@ impl Engine {
         if slot.resolved.is_some() || !shares.is_positive() {
             return Qty::ZERO;
         }
-        let per_share = slot.fair.map_or(plan.per_share, |f| f.delta);
-        let full = Qty::from_raw(mul_div(shares.raw(), per_share.raw(), pm_core::num::SCALE, Round::Down).unwrap_or(0));
+        // The hedge is opened once and held: chasing the delta of a digital costs more than the variance that it takes away.
+        let full = Qty::from_raw(mul_div(shares.raw(), plan.per_share.raw(), pm_core::num::SCALE, Round::Down).unwrap_or(0));
         let left = self.exit_share(plan);
         let size = full.scale_by(left, Round::Down);
         // Long First gains when the underlying rises: hedge short. Long Second: the other way.
@@ -91,16 +96,26 @@ impl Engine {
         let Some(slot) = self.markets.instrument(plan.instrument) else { return };
         let Some(qty) = slot.instrument.lot_floor(difference.abs()) else { return };
         let side = if difference.is_positive() { Side::Buy } else { Side::Sell };
-        let Some(limit) = marketable(&slot.book, side, self.cfg.engine.hedge_slip, slot.instrument.tick) else { return };
-        if !reduces && qty.at(limit, Round::Down) < slot.instrument.min_notional {
+        let Some(limit) = marketable(&slot.book, Outcome::First, side, self.cfg.engine.hedge_slip, slot.instrument.tick) else {
+            return;
+        };
+        if reduces {
+            if let Some(intent) = self.reducing(id, Tradable::Instrument(plan.instrument), side, qty, limit) {
+                self.send_gated(intent, out);
+            }
             return;
         }
-        let venue = slot.instrument.venue;
-        let margin = qty.at(limit, Round::Up).scale_by(slot.instrument.initial_margin, Round::Up);
-        if !reduces && margin > self.ledger.cash(venue, slot.instrument.currency) {
+        if qty.at(limit, Round::Down) < slot.instrument.min_notional {
             return;
         }
-        let purpose = if reduces { Purpose::Reduce } else { Purpose::Hedge };
+        let (venue, fees) = (slot.instrument.venue, slot.instrument.fees);
+        let needs = qty.at(limit, Round::Up).scale_by(slot.instrument.initial_margin, Round::Up)
+            + fees.fee(Liquidity::Taker, limit, qty, slot.ticker.index);
+        let free = self.free_margin();
+        if needs > free {
+            self.say_short_of_margin(id, needs, free, out);
+            return;
+        }
         let intent = OrderIntent {
             id: self.orders.next_id(),
             structure: id,
@@ -110,19 +125,48 @@ impl Engine {
             limit,
             qty,
             tif: Tif::FillAndKill,
-            purpose,
+            purpose: Purpose::Hedge,
             decided_at: self.now,
         };
         self.send_gated(intent, out);
     }
 
-    /// Sends an order that is not an entry through the gates that apply to it.
-    pub(crate) fn send_gated(&mut self, intent: OrderIntent, out: &mut Vec<Command>) {
+    /// A hedge that cannot be paid for is said once for each structure, and looked at again as long as it lasts.
+    fn say_short_of_margin(&mut self, id: StructureId, needs: Usd, free: Usd, out: &mut Vec<Command>) {
+        let Some(s) = self.structures.open.get_mut(&id) else { return };
+        s.retry.missed(self.now);
+        if !core::mem::replace(&mut s.short_of_margin, true) {
+            let text = format!("structure {id} is not hedged: its hedge needs {needs} of margin and fee, {free} are free");
+            self.alarm(Severity::High, "hedge_short_of_margin", &text, out);
+        }
+    }
+
+    /// What the hedge venue would still accept as margin: cash and open results, less the margin of positions and of orders on their way.
+    pub(crate) fn free_margin(&self) -> Usd {
+        let Some((venue, currency)) = self.hedge_venue else { return Usd::ZERO };
+        let mut free = self.ledger.cash(venue, currency);
+        for (_, target, position) in self.ledger.positions() {
+            let Tradable::Instrument(i) = target else { continue };
+            let Some(slot) = self.markets.instrument(i).filter(|s| s.instrument.venue == venue) else { continue };
+            let mark = slot.mark.or(position.avg).unwrap_or(Px::ZERO);
+            free += self.unrealized(target, &position);
+            free -= position.qty.abs().at(mark, Round::Up).scale_by(slot.instrument.initial_margin, Round::Up);
+        }
+        for intent in self.orders.orders.values().filter(|o| !o.state.is_done()).map(|o| &o.intent) {
+            let (Tradable::Instrument(i), Purpose::Hedge) = (intent.target, intent.purpose) else { continue };
+            let Some(slot) = self.markets.instrument(i) else { continue };
+            free -= intent.qty.at(intent.limit, Round::Up).scale_by(slot.instrument.initial_margin, Round::Up);
+        }
+        free
+    }
+
+    /// Sends an order that is not an entry through the gates that apply to it; true when it left.
+    pub(crate) fn send_gated(&mut self, intent: OrderIntent, out: &mut Vec<Command>) -> bool {
         let opportunity = self.structures.open.get(&intent.structure).map(|s| s.opportunity);
         // A refusal here is not an opportunity's: the next timer looks again.
-        if let Ok(approved) = self.approve(intent) {
-            self.send(approved, opportunity, out);
-        }
+        let Ok(approved) = self.approve(intent) else { return false };
+        self.send(approved, opportunity, out);
+        true
     }
 
     /// Asks the gates about an order that is not an entry.
@@ -145,56 +189,11 @@ impl Engine {
         };
         Approved::by(&self.risk.gates(ctx), intent)
     }
-
-    /// Buys the missing shares of an incomplete set at a price at which the whole set, `complete` shares of each leg, still costs no more
-    /// than it is sure to pay: what was spent, fees and the fee of the missing shares included.
-    pub(crate) fn buy_missing(
-        &mut self,
-        id: StructureId,
-        leg: &LegPlan,
-        (complete, missing): (Qty, Qty),
-        out: &mut Vec<Command>,
-    ) {
-        let Some(structure) = self.structures.open.get(&id) else { return };
-        let Some(slot) = self.markets.market(leg.market) else { return };
-        let cost: Usd = self.ledger.positions().filter(|(s, ..)| *s == id).map(|(_, _, p)| p.cost).sum();
-        let left = complete.at(structure.floor, Round::Down) - (cost - self.ledger.structure(id).net);
-        let room = highest(&slot.market, missing, left);
-        let touch = slot.book.touch(leg.outcome, Side::Buy).map(|l| l.px);
-        let min_ok = missing >= slot.market.min_qty && missing.at(room, Round::Down) >= slot.market.min_notional;
-        if touch.is_none_or(|t| t > room) || !min_ok || !room.is_probability() || self.risk.tripped().is_some() {
-            return;
-        }
-        let intent = OrderIntent {
-            id: self.orders.next_id(),
-            structure: id,
-            venue: self.prediction,
-            target: Tradable::Outcome(leg.market, leg.outcome),
-            side: Side::Buy,
-            limit: room,
-            qty: missing,
-            tif: Tif::FillAndKill,
-            // It completes a bounded set: it reduces what can be lost.
-            purpose: Purpose::Hedge,
-            decided_at: self.now,
-        };
-        self.send_gated(intent, out);
-    }
-}
-
-/// The highest price on the grid at which `qty` shares and their fee cost at most `money`; zero when there is none.
-fn highest(market: &Market, qty: Qty, money: Usd) -> Px {
-    let fits = |px: Px| qty.at(px, Round::Up) + market.fees.fee(Liquidity::Taker, px, qty, None) <= money;
-    let mut px = money.max(Usd::ZERO).per(qty, Round::Down).unwrap_or(Px::ZERO).min(Px::ONE - market.tick).floor_to(market.tick);
-    while px.is_positive() && !fits(px) {
-        px -= market.tick;
-    }
-    px.max(Px::ZERO)
 }
 
 /// A limit that takes at the touch with a little room, on the grid; `None` without a touch.
-pub(crate) fn marketable(book: &Book, side: Side, slip: Ratio, tick: Px) -> Option<Px> {
-    let touch = book.touch(Outcome::First, side)?.px;
+pub(crate) fn marketable(book: &Book, outcome: Outcome, side: Side, slip: Ratio, tick: Px) -> Option<Px> {
+    let touch = Some(book).filter(|b| b.state == BookState::Synced)?.touch(outcome, side)?.px;
     let room = touch.scale_by(slip, Round::Up);
     Some(match side {
         Side::Buy => (touch + room).ceil_to(tick),
@@ -232,5 +231,6 @@ fn idle(now: pm_core::time::Ts, bankroll: Usd) -> Exposure {
         open_structures: 0,
         structure_in_market: false,
         cooling_until: None,
+        pending_entry_mark: Usd::ZERO,
     }
 }

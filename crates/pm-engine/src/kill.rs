@@ -4,10 +4,8 @@
 use std::sync::Arc;
 
 use pm_core::command::{Alert, Command, Severity, VenueCommand};
-use pm_core::event::Operator;
-use pm_core::ids::StructureId;
-use pm_core::order::{OrderIntent, Purpose, Side, Tif, Tradable};
-use pm_core::units::{Px, Usd};
+use pm_core::event::{Operator, VenueWord};
+use pm_core::ids::VenueId;
 use pm_risk::Trip;
 
 use crate::engine::Engine;
@@ -36,6 +34,28 @@ impl Engine {
         }
     }
 
+    /// A venue's word. A no is recorded and told even when the switch is tripped already: a ban must not be forgotten at the next reset.
+    pub(crate) fn on_venue_word(&mut self, venue: VenueId, word: VenueWord, out: &mut Vec<Command>) {
+        let closed = self.risk.closed_venues().count();
+        let trip = self.risk.on_venue_word(self.now, venue, word);
+        if trip.is_none() && self.risk.closed_venues().count() > closed {
+            out.push(Command::KillSwitch(self.risk.record(self.now)));
+            out.push(Command::Venue(VenueCommand::CancelAll { venue }));
+            let name = self.cfg.catalog.venue_info(venue).map_or_else(|| format!("venue:{venue}"), |v| v.name.to_string());
+            self.alarm(Severity::Critical, "venue_no", &format!("{name} says {word:?}; the switch was tripped already"), out);
+        }
+        self.on_trip(trip, out);
+    }
+
+    /// A fact that a venue confirmed could not be booked, or contradicts what was booked: nothing new until a person has looked.
+    pub(crate) fn books_broken(&mut self, what: &str, out: &mut Vec<Command>) {
+        let trip = self.risk.on_broken_books(self.now, what);
+        if trip.is_none() {
+            self.alarm(Severity::Critical, "books", what, out);
+        }
+        self.on_trip(trip, out);
+    }
+
     /// Acts on a trip.
     pub(crate) fn on_trip(&mut self, trip: Option<Trip>, out: &mut Vec<Command>) {
         let Some(trip) = trip else { return };
@@ -45,70 +65,8 @@ impl Engine {
         if let Some((venue, _)) = self.hedge_venue {
             out.push(Command::Venue(VenueCommand::CancelAll { venue }));
         }
-        let mut after = StructureId(0);
-        while let Some(id) =
-            self.structures.open.range((core::ops::Bound::Excluded(after), core::ops::Bound::Unbounded)).next().map(|(id, _)| *id)
-        {
-            self.unwind_if_profitable(id, out);
-            after = id;
-        }
+        self.want_unwinding(out);
         self.alarm(Severity::Critical, trip.trigger.code(), &trip.text, out);
-    }
-
-    /// Closes a structure when all its legs together bring more than they cost, fees included. Both legs or neither.
-    fn unwind_if_profitable(&mut self, id: StructureId, out: &mut Vec<Command>) {
-        let mut total = Usd::ZERO;
-        let mut any = false;
-        for (_, target, position) in self.ledger.positions().filter(|(s, _, _)| *s == id) {
-            let Some(value) = self.exit_value(target, &position) else { return };
-            total += value - position.cost;
-            any = true;
-        }
-        if !any || !(total + self.ledger.structure(id).net).is_positive() {
-            return;
-        }
-        let closing: Vec<(Tradable, pm_ledger::Position)> =
-            self.ledger.positions().filter(|(s, _, _)| *s == id).map(|(_, t, p)| (t, p)).collect();
-        // All legs must be allowed to leave before any does: half an unwinding would be a new risk.
-        let mut legs = Vec::with_capacity(closing.len());
-        for (target, position) in closing {
-            let side = if position.qty.is_positive() { Side::Sell } else { Side::Buy };
-            let Some(limit) = self.exit_limit(target, side, &position) else { return };
-            let venue = match target {
-                Tradable::Outcome(..) => self.prediction,
-                Tradable::Instrument(i) => self.markets.instrument(i).map_or(self.prediction, |s| s.instrument.venue),
-            };
-            let intent = OrderIntent {
-                id: self.orders.next_id(),
-                structure: id,
-                venue,
-                target,
-                side,
-                limit,
-                qty: position.qty.abs(),
-                tif: Tif::FillAndKill,
-                purpose: Purpose::Reduce,
-                decided_at: self.now,
-            };
-            let Ok(approved) = self.approve(intent) else { return };
-            legs.push(approved);
-        }
-        let Some(structure) = self.structures.open.get_mut(&id) else { return };
-        structure.unwinding = true;
-        let opportunity = structure.opportunity;
-        for approved in legs {
-            self.send(approved, Some(opportunity), out);
-        }
-    }
-
-    /// Worst price of the walk that closes the position now.
-    fn exit_limit(&self, target: Tradable, side: Side, position: &pm_ledger::Position) -> Option<Px> {
-        let outcome = match target {
-            Tradable::Outcome(_, o) => o,
-            Tradable::Instrument(_) => pm_core::market::Outcome::First,
-        };
-        let limit = if side == Side::Sell { Px::ZERO } else { Px::MAX };
-        self.book_of(target)?.walk(outcome, side, position.qty.abs(), limit).worst
     }
 
     /// Replays and simulations: a trip ends at the next 00:00 UTC of market time, counted.
@@ -116,12 +74,15 @@ impl Engine {
         let day = self.now.utc_day();
         let rolled = self.last_day != i64::MIN && day > self.last_day;
         self.last_day = day;
-        if !(rolled && self.cfg.engine.auto_reset && self.risk.tripped().is_some()) {
+        // What a person ended, or must look at, no midnight begins again.
+        let by_itself = self.risk.tripped().is_some_and(|t| !t.trigger.needs_a_person());
+        if !(rolled && self.cfg.engine.auto_reset && by_itself) {
             return;
         }
         if self.risk.reset(self.now, "automatic reset at 00:00 UTC of a replay or simulation").is_ok() {
             self.stats.auto_resets += 1;
             out.push(Command::KillSwitch(self.risk.record(self.now)));
+            self.alarm(Severity::Medium, "kill_switch_reset", "automatic reset at 00:00 UTC of a replay or simulation", out);
         }
     }
 

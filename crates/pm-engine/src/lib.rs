@@ -12,6 +12,8 @@
 //! | hedge of confirmed exposure | `hedger` |
 //! | marks, equity, loss triggers | `marks` |
 //! | kill switch: what happens after a trip | `kill` |
+//! | a set whose legs differ | `sets` |
+//! | unwinding | `unwind` |
 //! | rows for the store | `rows` |
 //! | input journal and decision hash | [`journal`] |
 //! | the paper venue (an [`Exchange`](pm_core::traits::Exchange), outside of `step`) | [`paper`] |
@@ -35,9 +37,11 @@ mod orders;
 pub mod paper;
 mod room;
 mod rows;
+mod sets;
 mod settle;
 mod stats;
 mod structures;
+mod unwind;
 
 pub use config::{Capital, EngineConfig, EngineSettings};
 pub use engine::{ConfigError, Engine, MarketState};

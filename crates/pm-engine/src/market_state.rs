@@ -29,8 +29,8 @@ pub(crate) struct MarketSlot {
     pub(crate) episode: bool,
     /// Was priced at least once.
     pub(crate) priced: bool,
-    /// Last mark of a share of `First`, kept while the book is empty or lost.
-    pub(crate) mark: Option<Px>,
+    /// Last mark of a share of each outcome, kept while the book is empty or lost.
+    pub(crate) marks: [Option<Px>; 2],
 }
 
 /// One instrument.
@@ -130,7 +130,7 @@ impl Markets {
             row_at: Ts::ZERO,
             episode: false,
             priced: false,
-            mark: None,
+            marks: [None; 2],
         }));
         self.live = self.live.saturating_add(1);
         self.place(market);

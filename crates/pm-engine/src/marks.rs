@@ -1,8 +1,10 @@
-//! Marks: cash plus positions at the mid of the canonical book; a one-sided book marks at the side that exists; an empty or lost book keeps
-//! the last mark. Triggers and reports read these.
+//! Marks: cash plus positions at the mid of the canonical book. A one-sided book marks what can still be sold at the side that takes it; for
+//! the other outcome the side that exists only caps its last mark. An empty or lost book keeps the last mark. Triggers and reports read
+//! these.
 
 use pm_core::book::{Book, BookState};
 use pm_core::command::Command;
+use pm_core::fees::Liquidity;
 use pm_core::ids::{MarketIdx, StructureId};
 use pm_core::market::Outcome;
 use pm_core::num::{Round, mul_div};
@@ -12,15 +14,21 @@ use pm_core::units::{Px, Usd};
 
 use crate::engine::Engine;
 
-/// Mark of a share of `First`, or of a base unit; `None` when the book says nothing.
-fn mark(book: &Book) -> Option<Px> {
+/// Marks of a share of each outcome after a change of their book, from the marks before.
+fn marks(book: &Book, before: [Option<Px>; 2]) -> [Option<Px>; 2] {
     if book.state != BookState::Synced {
-        return None;
+        return before;
     }
+    let capped = |mark: Option<Px>, cap: Px| Some(mark.map_or(cap, |m| m.min(cap)));
+    let [first, second] = before;
     match (book.bids.best(), book.asks.best()) {
-        (Some(b), Some(a)) => Some(Px::from_raw(b.px.raw().midpoint(a.px.raw()))),
-        (Some(only), None) | (None, Some(only)) => Some(only.px),
-        (None, None) => None,
+        (Some(b), Some(a)) => {
+            let mid = Px::from_raw(b.px.raw().midpoint(a.px.raw()));
+            [Some(mid), Some(mid.complement())]
+        }
+        (Some(bid), None) => [Some(bid.px), capped(second, bid.px.complement())],
+        (None, Some(ask)) => [capped(first, ask.px), Some(ask.px.complement())],
+        (None, None) => before,
     }
 }
 
@@ -28,9 +36,7 @@ impl Engine {
     /// The book of a market moved: a new mark, and the triggers if something of ours is in it.
     pub(crate) fn mark_market(&mut self, idx: MarketIdx, out: &mut Vec<Command>) {
         let Some(slot) = self.markets.market_mut(idx) else { return };
-        if let Some(px) = mark(&slot.book) {
-            slot.mark = Some(px);
-        }
+        slot.marks = marks(&slot.book, slot.marks);
         if slot.open_structures > 0 && self.now.since(self.equity_at) >= Dur::from_millis(100) {
             self.mark_now(out);
         }
@@ -39,16 +45,13 @@ impl Engine {
     /// Mark of one unit of a target.
     pub(crate) fn mark_of(&self, target: Tradable) -> Option<Px> {
         match target {
-            Tradable::Outcome(m, outcome) => {
-                let first = self.markets.market(m)?.mark?;
-                Some(if outcome == Outcome::First { first } else { first.complement() })
-            }
+            Tradable::Outcome(m, outcome) => self.markets.market(m)?.marks.get(outcome.slot()).copied().flatten(),
             Tradable::Instrument(i) => self.markets.instrument(i)?.mark,
         }
     }
 
     /// Value of an open position over its cost.
-    fn unrealized(&self, target: Tradable, position: &pm_ledger::Position) -> Usd {
+    pub(crate) fn unrealized(&self, target: Tradable, position: &pm_ledger::Position) -> Usd {
         let Some(mark) = self.mark_of(target) else { return Usd::ZERO };
         Usd::from_raw(mul_div(position.qty.raw(), mark.raw(), pm_core::num::SCALE, Round::Down).unwrap_or(0)) - position.cost
     }
@@ -56,7 +59,7 @@ impl Engine {
     /// Marks everything now: equity, the loss triggers of day and structures, drawdown.
     pub(crate) fn mark_now(&mut self, out: &mut Vec<Command>) {
         self.equity_at = self.now;
-        let mut equity = self.cash_total();
+        let mut equity = self.ledger.cash_total();
         for structure in self.structures.open.values_mut() {
             structure.marked = Usd::ZERO;
         }
@@ -106,12 +109,7 @@ impl Engine {
     /// Equity with what is open at cost: gains that are only marks do not make the next stake larger.
     pub(crate) fn equity_at_cost(&self) -> Usd {
         let shares = self.ledger.positions().filter(|(_, target, _)| matches!(target, Tradable::Outcome(..)));
-        self.cash_total() + shares.map(|(_, _, p)| p.cost).sum()
-    }
-
-    /// Cash over all venues.
-    pub(crate) fn cash_total(&self) -> Usd {
-        self.prediction_cash() + self.hedge_venue.map_or(Usd::ZERO, |(v, c)| self.ledger.cash(v, c))
+        self.ledger.cash_total() + shares.map(|(_, _, p)| p.cost).sum()
     }
 
     /// Marked PnL of everything open.
@@ -120,13 +118,28 @@ impl Engine {
         self.ledger.positions().map(|(_, target, position)| self.unrealized(target, &position)).sum()
     }
 
-    /// What everything open would bring now at executable prices, less fees, over its cost. Positions without a book count as lost.
+    /// What everything open would bring now at executable prices, less fees, over its cost. Shares without a buyer count as lost; a hedge
+    /// without a book at its last mark less slip and fee, because its notional was never paid.
     #[must_use]
     pub fn executable_pnl(&self) -> Usd {
         self.ledger
             .positions()
-            .map(|(_, target, position)| self.exit_value(target, &position).map_or(-position.cost.abs(), |v| v - position.cost))
+            .map(|(_, target, position)| {
+                let value = self.exit_value(target, &position).or_else(|| self.exit_at_mark(target, &position));
+                value.map_or(-position.cost.abs(), |v| v - position.cost)
+            })
             .sum()
+    }
+
+    /// Proceeds of closing an instrument's position at its last mark, less the slip of a hedge order and the taker fee.
+    fn exit_at_mark(&self, target: Tradable, position: &pm_ledger::Position) -> Option<Usd> {
+        let Tradable::Instrument(i) = target else { return None };
+        let slot = self.markets.instrument(i)?;
+        let (qty, mark) = (position.qty, slot.mark?);
+        let costs = slot.instrument.fees.fee(Liquidity::Taker, mark, qty.abs(), slot.ticker.index)
+            + qty.abs().at(mark, Round::Up).scale_by(self.cfg.engine.hedge_slip, Round::Up);
+        let value = mul_div(qty.raw(), mark.raw(), pm_core::num::SCALE, Round::Down).map(Usd::from_raw)?;
+        Some(value - costs)
     }
 
     /// Proceeds of closing a position at the book now, after taker fees; `None` when the book cannot take it all.
@@ -149,7 +162,7 @@ impl Engine {
             return None;
         }
         let average = walk.average(Round::Down)?;
-        let fee = fees.fee(pm_core::fees::Liquidity::Taker, average, walk.qty, index);
+        let fee = fees.fee(Liquidity::Taker, average, walk.qty, index);
         Some(if side == pm_core::order::Side::Sell { walk.cash - fee } else { -(walk.cash + fee) })
     }
 }

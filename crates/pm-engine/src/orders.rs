@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
+use pm_core::fees::Liquidity;
 use pm_core::ids::{FillId, IntentId, OpportunityId, StructureId};
-use pm_core::order::{Fill, OrderIntent, OrderState, OrderUpdate, Purpose, SettlementState, SettlementUpdate};
+use pm_core::order::{Fill, OrderIntent, OrderState, OrderUpdate, Purpose, SettlementState, SettlementUpdate, Side, Tradable};
 use pm_core::refusal::VenueRefusal;
 use pm_core::time::{Dur, Ts};
 use pm_core::units::{Qty, Usd};
@@ -29,6 +30,8 @@ pub(crate) struct OrderSlot {
     pub(crate) stated: Qty,
     pub(crate) reason: Option<VenueRefusal>,
     pub(crate) first_fill_at: Option<Ts>,
+    /// A fill of it failed to settle; several of one order are one failed execution.
+    pub(crate) failed: bool,
 }
 
 impl OrderSlot {
@@ -47,6 +50,8 @@ pub(crate) struct FillSlot {
     pub(crate) px: pm_core::units::Px,
     pub(crate) qty: Qty,
     pub(crate) fee: Usd,
+    pub(crate) target: Tradable,
+    pub(crate) liquidity: Liquidity,
 }
 
 /// What an order update meant.
@@ -60,6 +65,22 @@ pub(crate) enum Change {
     Done,
 }
 
+/// What a fill message meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Taken {
+    /// Ours and new: to be booked.
+    New,
+    /// Ours and new, but void from its first message on: nothing to book.
+    Void,
+    /// Known already.
+    Duplicate,
+    /// Of no order that is known.
+    Foreign,
+}
+
+/// Most settlement words that are kept for fills that did not arrive yet.
+const MAX_EARLY: usize = 256;
+
 /// All orders and fills that may still matter.
 #[derive(Debug, Default)]
 pub(crate) struct Orders {
@@ -68,6 +89,8 @@ pub(crate) struct Orders {
     pub(crate) illegal: u64,
     pub(crate) duplicates: u64,
     pub(crate) foreign: u64,
+    /// Words on the settlement of fills that did not arrive yet: the channels of a venue overtake each other.
+    early: BTreeMap<FillId, SettlementUpdate>,
     next: u64,
 }
 
@@ -92,6 +115,7 @@ impl Orders {
                 stated: Qty::ZERO,
                 reason: None,
                 first_fill_at: None,
+                failed: false,
             },
         );
     }
@@ -116,21 +140,24 @@ impl Orders {
         if slot.state.is_done() { Change::Done } else { Change::Moved }
     }
 
-    /// Takes a fill once. `None` when it is a duplicate or not ours.
-    pub(crate) fn fill(&mut self, fill: &Fill) -> Option<&OrderSlot> {
+    /// Takes a fill once.
+    pub(crate) fn fill(&mut self, fill: &Fill) -> Taken {
         if self.fills.contains_key(&fill.id) {
             self.duplicates += 1;
-            return None;
+            return Taken::Duplicate;
         }
         let Some(slot) = self.orders.get_mut(&fill.intent) else {
             self.foreign += 1;
-            return None;
+            return Taken::Foreign;
         };
-        slot.filled += fill.qty;
+        let void = fill.settlement == SettlementState::Failed;
         slot.matched += fill.qty;
-        slot.cash += fill.qty.at(fill.px, pm_core::num::Round::Up);
-        slot.fees += fill.fee;
         slot.first_fill_at.get_or_insert(fill.at);
+        if !void {
+            slot.filled += fill.qty;
+            slot.cash += fill.qty.at(fill.px, pm_core::num::Round::Up);
+            slot.fees += fill.fee;
+        }
         self.fills.insert(
             fill.id,
             FillSlot {
@@ -140,15 +167,32 @@ impl Orders {
                 px: fill.px,
                 qty: fill.qty,
                 fee: fill.fee,
+                target: fill.target,
+                liquidity: fill.liquidity,
             },
         );
-        Some(slot)
+        if void { Taken::Void } else { Taken::New }
+    }
+
+    /// The word on a fill's settlement that came before the fill, if one did.
+    pub(crate) fn early_word(&mut self, fill: FillId) -> Option<SettlementUpdate> {
+        self.early.remove(&fill)
+    }
+
+    /// Notes that a fill of an order failed to settle; true for the order's first one.
+    pub(crate) fn first_failure(&mut self, intent: IntentId) -> bool {
+        self.orders.get_mut(&intent).is_none_or(|o| !core::mem::replace(&mut o.failed, true))
     }
 
     /// Moves a fill's settlement. `Some` with the fill when the move is legal.
     pub(crate) fn settle(&mut self, update: &SettlementUpdate) -> Option<FillSlot> {
         let Some(fill) = self.fills.get_mut(&update.fill) else {
-            self.foreign += 1;
+            // Not "not ours": its fill may be a moment behind. The last word wins; old strangers make room.
+            if self.early.len() >= MAX_EARLY {
+                self.early.pop_first();
+                self.foreign += 1;
+            }
+            self.early.insert(update.fill, *update);
             return None;
         };
         if !fill.state.may_become(update.state) {
@@ -167,6 +211,11 @@ impl Orders {
         Some(fill)
     }
 
+    /// All orders of a structure.
+    pub(crate) fn of(&self, structure: StructureId) -> impl Iterator<Item = &OrderSlot> {
+        self.orders.values().filter(move |o| o.intent.structure == structure)
+    }
+
     /// Orders of a structure that are not done, or whose stated fills have not all arrived.
     pub(crate) fn pending(&self, structure: StructureId) -> impl Iterator<Item = &OrderSlot> {
         self.orders.values().filter(move |o| o.intent.structure == structure && o.is_pending())
@@ -177,16 +226,22 @@ impl Orders {
         self.orders.values().any(|o| o.intent.structure == structure && o.intent.purpose == purpose && o.is_pending())
     }
 
+    /// True when a purchase of shares of the structure is on its way.
+    pub(crate) fn buys_pending(&self, structure: StructureId) -> bool {
+        self.pending(structure).any(|o| o.intent.side == Side::Buy && matches!(o.intent.target, Tradable::Outcome(..)))
+    }
+
     /// True when any order's outcome is unknown.
     pub(crate) fn any_unknown(&self) -> bool {
         self.orders.values().any(|o| o.state == OrderState::Unknown)
     }
 
-    /// Orders that were sent before `now - after` and never answered become unknown. Returns how many did now.
+    /// Orders that were decided before `now - after` and have no answer, or only the word that they are held, become unknown. Returns how
+    /// many did now.
     pub(crate) fn age(&mut self, now: Ts, after: Dur) -> u32 {
         let mut aged = 0;
         for order in self.orders.values_mut() {
-            if order.state == OrderState::Sent && now.since(order.intent.decided_at) > after {
+            if matches!(order.state, OrderState::Sent | OrderState::Held) && now.since(order.intent.decided_at) > after {
                 order.state = OrderState::Unknown;
                 aged += 1;
             }

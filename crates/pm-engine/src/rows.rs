@@ -5,8 +5,7 @@ use std::sync::Arc;
 use pm_core::command::{Command, Severity};
 use pm_core::fees::FeeSchedule;
 use pm_core::ids::{CurrencyId, FillId, InstrumentIdx, IntentId, MarketIdx, StructureId, VenueId};
-use pm_core::market::Outcome;
-use pm_core::num::Round;
+use pm_core::num::{Round, mul_div};
 use pm_core::opportunity::Hedge;
 use pm_core::order::{OrderUpdate, Purpose, Side, Tradable};
 use pm_core::record::{
@@ -198,18 +197,8 @@ impl Engine {
 
     /// All legs of a structure that just closed.
     pub(crate) fn row_trades(&self, id: StructureId, s: &Structure, out: &mut Vec<Command>) {
-        let entries = self.orders.orders.values().filter(|o| o.intent.structure == id && is_entry(o, s)).count();
-        let elsewhere: Usd =
-            self.orders.orders.values().filter(|o| o.intent.structure == id && !is_entry(o, s)).map(|o| o.realized).sum();
-        let result = self.ledger.structure(id);
-        for o in self.orders.orders.values().filter(|o| o.intent.structure == id && o.first_fill_at.is_some()) {
-            let gross = if !is_entry(o, s) {
-                o.realized
-            } else if entries == 1 {
-                result.gross - elsewhere
-            } else {
-                payoff(o, s) - o.cash
-            };
+        for o in self.orders.of(id).filter(|o| o.first_fill_at.is_some()) {
+            let gross = if is_entry(o, s) { self.entry_result(id, o, s) } else { o.realized };
             let status = if o.filled.is_zero() { TradeStatus::Failed } else { TradeStatus::Closed };
             out.push(Command::Persist(Record::Trade(Box::new(TradeRow {
                 intent: o.intent.id,
@@ -234,6 +223,23 @@ impl Engine {
         }
     }
 
+    /// Result of an entry order before fees: its part, by quantity, of what its leg made beyond the orders that reduced it. The first entry
+    /// takes what rounding leaves, so that the rows of a leg add up to the ledger.
+    fn entry_result(&self, id: StructureId, order: &OrderSlot, s: &Structure) -> Usd {
+        let target = order.intent.target;
+        let same = || self.orders.of(id).filter(move |o| o.intent.target == target);
+        let reduced: Usd = same().filter(|o| !is_entry(o, s)).map(|o| o.realized).sum();
+        let whole = self.ledger.leg(id, target) - reduced;
+        let bought: Qty = same().filter(|o| is_entry(o, s)).map(|o| o.filled).sum();
+        let part = |o: &OrderSlot| {
+            let raw = mul_div(whole.raw(), o.filled.raw(), bought.raw(), Round::Down);
+            raw.map_or(Usd::ZERO, Usd::from_raw)
+        };
+        let mut entries = same().filter(|o| is_entry(o, s));
+        let first = entries.next().is_some_and(|o| o.intent.id == order.intent.id);
+        if first { whole - entries.map(part).sum() } else { part(order) }
+    }
+
     /// Bankroll now.
     pub(crate) fn row_bankroll(&self, out: &mut Vec<Command>) {
         let allocated: Usd = self.structures.open.iter().map(|(id, s)| self.at_stake(*id, s).0).sum();
@@ -243,7 +249,7 @@ impl Engine {
             at: self.now,
             total_capital: self.equity,
             allocated,
-            available: self.cash_total(),
+            available: self.ledger.cash_total(),
             daily_pnl: -day.loss,
             daily_drawdown: self.risk.drawdown().day,
             total_trades: total.trades,
@@ -271,12 +277,4 @@ impl Engine {
 
 fn is_entry(o: &OrderSlot, s: &Structure) -> bool {
     s.is_leg(o.intent.target) && o.intent.side == Side::Buy && o.intent.purpose != Purpose::Reduce
-}
-
-/// What an entry leg's shares paid at settlement.
-fn payoff(o: &OrderSlot, s: &Structure) -> Usd {
-    let Tradable::Outcome(market, outcome) = o.intent.target else { return Usd::ZERO };
-    let first = s.paid.get(&market).copied().unwrap_or(Ratio::ZERO);
-    let pays = if outcome == Outcome::First { first } else { Ratio::ONE - first };
-    o.filled.at(pm_core::units::Px::from_raw(pays.raw()), Round::Down)
 }

@@ -16,7 +16,7 @@ use pm_engine::paper::{PaperConfig, PaperVenue};
 use pm_engine::{Capital, Engine, EngineConfig, EngineSettings};
 use pm_execution::driver::{self, CommandSink, Control, Core, Feed, Hooks};
 use pm_execution::journal::JournalWriter;
-use pm_execution::source::{Frame, FrameSource, SourceError};
+use pm_execution::source::{Frame, FrameSource, Input, SourceError};
 
 /// Frames of the stream: about an hour and a half of market time.
 const FRAMES: usize = 200_000;
@@ -51,13 +51,14 @@ struct Playing<'a> {
 }
 
 impl FrameSource for Playing<'_> {
-    fn next(&mut self) -> Result<Option<Frame<'_>>, SourceError> {
+    fn next(&mut self) -> Result<Option<Input<'_>>, SourceError> {
         if self.at >= self.end {
             return Ok(None);
         }
         let (wall, feed, from, to) = self.stream.frames[self.at];
         self.at += 1;
-        Ok(Some(Frame { stamp: Stamp { wall, mono_ns: 0 }, feed: FeedId(feed), bytes: &self.stream.bytes[from..to] }))
+        let stamp = Stamp { wall, mono_ns: 0 };
+        Ok(Some(Input::Frame(Frame { stamp, feed: FeedId(feed), bytes: &self.stream.bytes[from..to] })))
     }
 }
 

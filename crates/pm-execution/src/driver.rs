@@ -12,7 +12,7 @@ use pm_engine::Engine;
 use pm_engine::journal::{JournalError, Recorder};
 
 use crate::journal::{JournalFileError, JournalWriter};
-use crate::source::{FrameSource, SourceError};
+use crate::source::{Epoch, FrameSource, Input, SourceError};
 
 /// Interval of the engine's timer.
 const TIMER: Dur = Dur::from_millis(100);
@@ -369,7 +369,8 @@ fn owned_answer(event: Event<'_>) -> Event<'static> {
     }
 }
 
-/// Frames into the core until the source ends or the hooks say stop. `route` gives the feed's position for a frame's feed id.
+/// Frames into the core until the source ends or the hooks say stop. A frame's feed id is the position of its feed. Where the continuity of
+/// a feed ends, its protocol is reset, so that no book of one connection or file is continued by a change of the next.
 ///
 /// # Errors
 /// See [`RunError`].
@@ -380,16 +381,28 @@ pub fn run(
     source: &mut dyn FrameSource,
     hooks: &mut dyn Hooks,
 ) -> Result<(), RunError> {
+    // Connections of each feed so far.
+    let mut epochs = vec![0_u32; feeds.len()];
     loop {
         let progress = source.progress();
-        let Some(frame) = source.next()? else { break };
+        let Some(input) = source.next()? else { break };
         loop {
-            match hooks.between(core, frame.stamp.wall, progress) {
+            match hooks.between(core, input.stamp().wall, progress) {
                 Control::Continue => break,
                 Control::Stop => return core.failed.take().map_or(Ok(()), Err),
                 Control::Operator(order) => core.step(core.now, &Event::Operator(order)),
             }
         }
+        let frame = match input {
+            Input::Frame(frame) => frame,
+            Input::Epoch(epoch) => {
+                new_epoch(core, feeds, &mut epochs, epoch);
+                if let Some(error) = core.failed.take() {
+                    return Err(error);
+                }
+                continue;
+            }
+        };
         core.clock_back(frame.stamp.wall);
         core.advance(frame.stamp.wall);
         core.counts.frames += 1;
@@ -415,4 +428,16 @@ pub fn run(
         }
     }
     Ok(())
+}
+
+/// A connection of a feed began or was lost: says so, and resets its protocol, which says which books are lost with it.
+fn new_epoch(core: &mut Core, feeds: &mut [Feed], epochs: &mut [u32], epoch: Epoch) {
+    core.advance(epoch.stamp.wall);
+    core.now = core.now.max(epoch.stamp.wall);
+    let at = usize::from(epoch.feed.0);
+    let (Some(feed), Some(count)) = (feeds.get_mut(at), epochs.get_mut(at)) else { return };
+    *count = count.saturating_add(u32::from(epoch.up));
+    let health = Health::Feed { feed: epoch.feed, venue: feed.venue, up: epoch.up, epoch: *count };
+    core.step(core.now, &Event::Health(health));
+    feed.protocol.reset(core);
 }

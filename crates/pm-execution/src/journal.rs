@@ -1,5 +1,6 @@
 //! The journal file. `PMBOTJRN` and a version, then records of `length, CRC-32 of the bytes, CRC-32 of those eight bytes` (u32 LE each) and
-//! the bytes: first the header as JSON, then one record per step. Append-only; a crash loses at most what was not flushed, and the reader
+//! the bytes: first the header as JSON, then one record per step, and at the clean end one with `PMBOTEND` and the number of steps, so that a
+//! file that was cut between two records is not taken for a whole one. Append-only; a crash loses at most what was not flushed, and the reader
 //! stops cleanly at a torn tail. A broken record in the middle is an error with its offset: because the record's head has a checksum of its
 //! own, a broken length is never taken for a torn tail.
 
@@ -10,6 +11,8 @@ use std::path::{Path, PathBuf};
 use pm_engine::journal::{Entry, Header, JOURNAL_VERSION, JournalError, decode};
 
 const MAGIC: &[u8; 8] = b"PMBOTJRN";
+/// Begin of the end record; the number of entries follows (u64 LE).
+const END: &[u8; 8] = b"PMBOTEND";
 /// No record is larger; a length beyond it is corruption, not a reason to allocate.
 const MAX_RECORD: u32 = 64 * 1024 * 1024;
 
@@ -59,6 +62,12 @@ fn head(length: u32, crc: u32) -> [u8; 12] {
         *to = byte;
     }
     head
+}
+
+/// The number of entries that an end record states; `None` for an entry.
+fn end_record(bytes: &[u8]) -> Option<u64> {
+    let count = bytes.strip_prefix(END)?;
+    count.try_into().ok().map(u64::from_le_bytes)
 }
 
 /// Writes a journal.
@@ -114,11 +123,14 @@ impl JournalWriter {
         self.file.flush().map_err(|source| JournalFileError::Io { path: self.path.clone(), source })
     }
 
-    /// Flushes, syncs to disk and closes. Returns the number of entries.
+    /// Writes the end record, flushes, syncs to disk and closes. Returns the number of entries.
     ///
     /// # Errors
     /// [`JournalFileError::Io`].
     pub fn finish(mut self) -> Result<u64, JournalFileError> {
+        let mut end = END.to_vec();
+        end.extend_from_slice(&self.entries.to_le_bytes());
+        self.record(&end)?;
         self.flush()?;
         self.file.get_ref().sync_all().map_err(|source| JournalFileError::Io { path: self.path.clone(), source })?;
         Ok(self.entries)
@@ -134,6 +146,8 @@ pub struct JournalReader {
     total: u64,
     buffer: Vec<u8>,
     torn: Option<u64>,
+    entries: u64,
+    complete: bool,
 }
 
 impl JournalReader {
@@ -153,6 +167,8 @@ impl JournalReader {
             total,
             buffer: Vec::new(),
             torn: None,
+            entries: 0,
+            complete: false,
         };
         let mut start = [0_u8; 12];
         reader.file.read_exact(&mut start).map_err(|_| wrong("too short to be a journal".into()))?;
@@ -228,11 +244,29 @@ impl JournalReader {
         if !self.fill()? {
             return Ok(None);
         }
+        if let Some(count) = end_record(&self.buffer) {
+            let corrupt = |what: String| JournalFileError::Corrupt { path: self.path.clone(), offset, what };
+            if count != self.entries {
+                return Err(corrupt(format!("the end record counts {count} steps, the file holds {}", self.entries)));
+            }
+            if self.offset != self.total {
+                return Err(corrupt("records follow the end record".into()));
+            }
+            self.complete = true;
+            return Ok(None);
+        }
+        self.entries += 1;
         decode(&self.buffer).map(Some).map_err(|e| JournalFileError::Corrupt {
             path: self.path.clone(),
             offset,
             what: e.to_string(),
         })
+    }
+
+    /// True once the end record was read: the run that wrote the journal ended cleanly, and every step is there.
+    #[must_use]
+    pub const fn complete(&self) -> bool {
+        self.complete
     }
 
     /// Offset of a torn tail that was left out, if there was one.

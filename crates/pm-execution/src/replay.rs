@@ -22,6 +22,8 @@ pub struct Replayed {
     pub differs: Option<Difference>,
     /// Offset of a torn tail, if there was one.
     pub torn_at: Option<u64>,
+    /// The journal has its end record: every step of the run is there.
+    pub complete: bool,
     /// The engine at the end.
     pub engine: Box<Engine>,
 }
@@ -87,6 +89,7 @@ pub fn replay(path: &Path, progress: &mut dyn FnMut(u64, u64)) -> Result<Replaye
         decision_hash: recorder.decision_hash(),
         differs,
         torn_at: reader.torn_at(),
+        complete: reader.complete(),
         engine,
     })
 }

@@ -14,6 +14,37 @@ pub struct Frame<'a> {
     pub bytes: &'a [u8],
 }
 
+/// The continuity of a feed ends: what comes next does not continue what was before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Epoch {
+    /// When.
+    pub stamp: Stamp,
+    /// Feed whose decoder is to be reset.
+    pub feed: FeedId,
+    /// True when a connection begins, false when one was lost.
+    pub up: bool,
+}
+
+/// What a source gives.
+#[derive(Debug, Clone, Copy)]
+pub enum Input<'a> {
+    /// A frame.
+    Frame(Frame<'a>),
+    /// The continuity of a feed ends.
+    Epoch(Epoch),
+}
+
+impl Input<'_> {
+    /// When it was received.
+    #[must_use]
+    pub const fn stamp(&self) -> Stamp {
+        match self {
+            Self::Frame(frame) => frame.stamp,
+            Self::Epoch(epoch) => epoch.stamp,
+        }
+    }
+}
+
 /// Why a source ended before its end.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
@@ -25,13 +56,13 @@ pub enum SourceError {
     Corrupt(String),
 }
 
-/// Frames in time order.
+/// Frames in time order, and the places where one does not continue the one before it.
 pub trait FrameSource {
-    /// The next frame, lent until the next call; `None` at the end.
+    /// What comes next, lent until the next call; `None` at the end.
     ///
     /// # Errors
     /// See [`SourceError`].
-    fn next(&mut self) -> Result<Option<Frame<'_>>, SourceError>;
+    fn next(&mut self) -> Result<Option<Input<'_>>, SourceError>;
     /// Done and total in any unit, for a progress bar; total 0 = unknown.
     fn progress(&self) -> (u64, u64) {
         (0, 0)

@@ -3,6 +3,7 @@
 
 use core::fmt;
 
+pub use pm_core::fees::FeeHop;
 use pm_core::ids::{CurrencyId, InstrumentIdx, MarketIdx, StructureId, VenueId};
 use pm_core::market::Outcome;
 use pm_core::order::Tradable;
@@ -102,41 +103,6 @@ impl PnlCause {
             Self::Funding => "funding",
             Self::Rebate => "rebate",
             Self::Reversal => "reversal",
-        }
-    }
-}
-
-/// Where a fee is paid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum FeeHop {
-    /// Prediction venue, taker.
-    PredictionTaker,
-    /// Prediction venue, maker.
-    PredictionMaker,
-    /// Hedge venue, taker.
-    HedgeTaker,
-    /// Hedge venue, maker.
-    HedgeMaker,
-    /// Network fee.
-    Gas,
-    /// Deposits and withdrawals.
-    Transfer,
-}
-
-impl FeeHop {
-    /// All of them, in order.
-    pub const ALL: [Self; 6] =
-        [Self::PredictionTaker, Self::PredictionMaker, Self::HedgeTaker, Self::HedgeMaker, Self::Gas, Self::Transfer];
-    /// Name in database and reports.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::PredictionTaker => "prediction_taker",
-            Self::PredictionMaker => "prediction_maker",
-            Self::HedgeTaker => "hedge_taker",
-            Self::HedgeMaker => "hedge_maker",
-            Self::Gas => "gas",
-            Self::Transfer => "transfer",
         }
     }
 }

@@ -2,7 +2,6 @@
 
 use pm_core::ids::{FillId, MarketIdx, StructureId};
 use pm_core::order::Tradable;
-use pm_core::units::Qty;
 
 use crate::account::{Asset, TargetText};
 
@@ -16,18 +15,6 @@ pub enum LedgerError {
         what: &'static str,
         /// Its value at scale 1e-8.
         raw: i64,
-    },
-    /// More shares sold than the structure holds: a venue cannot have filled that.
-    #[error("structure {structure} sells {wanted} of {} but holds {held}", TargetText(*target))]
-    NotHeld {
-        /// Structure.
-        structure: StructureId,
-        /// What was sold.
-        target: Tradable,
-        /// Held.
-        held: Qty,
-        /// Sold.
-        wanted: Qty,
     },
     /// The fill was posted before.
     #[error("fill {0} was posted before")]

@@ -8,9 +8,9 @@ use pm_core::ids::{CurrencyId, FillId, MarketIdx, StructureId, VenueId};
 use pm_core::market::Outcome;
 use pm_core::num::SCALE;
 use pm_core::opportunity::EvidenceClass;
-use pm_core::order::{Fill, Side, Tradable};
+use pm_core::order::{Fill, Tradable};
 use pm_core::time::Ts;
-use pm_core::units::{Qty, Ratio, Usd};
+use pm_core::units::{Ratio, Usd};
 
 use crate::account::{Account, Asset, FeeHop, PnlCause};
 use crate::entry::{Cause, Entry};
@@ -147,10 +147,8 @@ impl Ledger {
             return Err(LedgerError::OtherVenue { structure, target: fill.target });
         }
         let before = track.map_or_else(State::default, |t| t.state);
-        if matches!(fill.target, Tradable::Outcome(..)) && fill.side == Side::Sell && before.qty < fill.qty.raw() {
-            let held = Qty::from_raw(before.qty);
-            return Err(LedgerError::NotHeld { structure, target: fill.target, held, wanted: fill.qty });
-        }
+        // A sale of more than is held is booked, too: the venue confirmed it (its buy failed to settle meanwhile). The position is then
+        // below zero, which whoever looks at positions must take as an alarm.
         let after = before.fill(fill.side, fill.px, fill.qty).ok_or(LedgerError::Overflow(Asset::Currency(place.1)))?;
         let tag = Tag { at: fill.at, cause: Cause::Fill, structure: Some(structure), class };
         let booked = self.position_rows(tag, structure, fill.target, place, before, after)?;

@@ -65,6 +65,13 @@ impl Ledger {
         })
     }
 
+    /// Realised result of one leg of a structure, before fees; zero for an unknown or forgotten one.
+    #[must_use]
+    pub fn leg(&self, structure: StructureId, target: Tradable) -> Usd {
+        let track = self.structures.get(&structure).and_then(|d| d.tracks.get(&target));
+        track.map_or(Usd::ZERO, |t| Usd::from_raw(t.state.realised))
+    }
+
     /// Fees paid at a hop.
     #[must_use]
     pub fn fees(&self, hop: FeeHop) -> Usd {

@@ -6,7 +6,7 @@ use pm_core::market::MarketChange;
 use pm_core::time::Dur;
 use pm_core::units::{Px, Qty};
 
-use crate::fees;
+use crate::fees::{self, FeeError};
 use crate::gamma::{FeeTerms, GammaError, Object};
 
 /// A `/clob-markets` body.
@@ -22,7 +22,7 @@ pub struct ClobMarket {
     pub min_qty: Option<Qty>,
     /// Negative risk (`nr`, absent = false).
     pub neg_risk: bool,
-    /// Fee terms (`fd`, absent = no fee).
+    /// Fee terms (`fd`, absent = no fee; empty when it is there and is no object).
     pub fees: Option<FeeTerms>,
     /// Orders accepted (`ao`).
     pub accepting: Option<bool>,
@@ -49,34 +49,43 @@ impl ClobMarket {
             tick: o.text("mts").and_then(|t| t.parse().ok()).filter(|t: &Px| t.is_probability()),
             min_qty: o.text("mos").and_then(|t| t.parse().ok()).filter(|q: &Qty| q.is_positive()),
             neg_risk: o.flag("nr").unwrap_or(false),
-            fees: o.raw("fd").and_then(|f| Object::parse(f).ok()).map(|f| FeeTerms {
-                rate: f.num("r"),
-                exponent: f.num("e"),
-                taker_only: f.flag("to"),
-                rebate_rate: None,
-            }),
+            fees: o.raw("fd").map(|f| Object::parse(f).map_or_else(|_| FeeTerms::default(), |f| terms(&f))),
             accepting: o.flag("ao"),
             taker_delay: o.flag("itode").unwrap_or(false),
             version: o.text("v"),
         })
     }
 
+    /// The schedule of `fd`: without it there is no fee.
+    ///
+    /// # Errors
+    /// It is there and cannot be read.
+    pub fn schedule(&self) -> Result<FeeSchedule, FeeError> {
+        self.fees.as_ref().map_or(Ok(FeeSchedule::Free), fees::curve)
+    }
+
     /// What it says about a listed market. The maker's share is not in the body: it is kept from `known`. `hold` is the delay that
-    /// `itode` stands for: the body names no duration (venues/polymarket.md 0.5).
+    /// `itode` stands for: the body names no duration (venues/polymarket.md 0.5). Fees that cannot be read close the market.
     #[must_use]
     pub fn changes(&self, known: Option<FeeSchedule>, hold: Dur) -> Vec<MarketChange> {
         let mut out = Vec::with_capacity(5);
         out.extend(self.tick.map(MarketChange::Tick));
         out.extend(self.min_qty.map(MarketChange::MinQty));
-        let schedule = fees::schedule(Some(self.fees.is_some()), None, self.fees.as_ref()).ok();
-        out.extend(schedule.map(|fees| MarketChange::Fees(with_rebate(fees, known))));
+        let schedule = self.schedule();
+        let accepting = if schedule.is_ok() { self.accepting } else { Some(false) };
+        out.extend(schedule.ok().map(|fees| MarketChange::Fees(with_rebate(fees, known))));
         out.push(MarketChange::TakerHold(if self.taker_delay { hold } else { Dur::ZERO }));
-        out.extend(self.accepting.map(MarketChange::Accepting));
+        out.extend(accepting.map(MarketChange::Accepting));
         out
     }
 }
 
-fn with_rebate(fees: FeeSchedule, known: Option<FeeSchedule>) -> FeeSchedule {
+fn terms(f: &Object<'_>) -> FeeTerms {
+    FeeTerms { rate: f.num("r"), exponent: f.num("e"), taker_only: f.flag("to"), rebate_rate: None }
+}
+
+/// `fees` with the maker's share of `known`.
+pub(crate) fn with_rebate(fees: FeeSchedule, known: Option<FeeSchedule>) -> FeeSchedule {
     match (fees, known) {
         (FeeSchedule::Curve { rate, exponent, taker_only, .. }, Some(FeeSchedule::Curve { maker_rebate, .. })) => {
             FeeSchedule::Curve { rate, exponent, taker_only, maker_rebate }

@@ -2,7 +2,10 @@
 //! (`markets`, `events`, `data`); a `/clob-markets` body is taken too. What is read again and has not changed emits nothing.
 //!
 //! Gamma is cached for minutes, so what newer sources said stays: the price grid is taken from the first listing and after that only from
-//! the market socket and `/clob-markets` (venues/polymarket.md 10.9, 10.16).
+//! the market socket and `/clob-markets` (venues/polymarket.md 10.9, 10.16). Once the matching engine has said whether a market is open,
+//! what its minimum is or what it charges, Gamma may only close it.
+//!
+//! One odd object does not hide the others of its body: the first error is given in the end, with its place.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,10 +17,11 @@ use pm_core::registry::{Catalog, Registry};
 use pm_core::time::{Dur, Stamp, Ts};
 use pm_core::traits::{DecodeError, EventSink, FeedProtocol, FrameKind};
 use pm_core::units::{Px, Qty, Ratio, Usd};
+use pm_core::wire_text::{json, place_in, utf8};
 use rust_decimal::Decimal;
 use serde_json::value::RawValue;
 
-use crate::clob::ClobMarket;
+use crate::clob::{ClobMarket, with_rebate};
 use crate::gamma::{GammaError, GammaEvent, GammaMarket, Object};
 use crate::rules;
 
@@ -65,17 +69,53 @@ pub struct GammaProtocol {
     venue: VenueId,
     currency: CurrencyId,
     /// Last word on every market that is not resolved.
-    listed: BTreeMap<MarketIdx, Market>,
+    listed: BTreeMap<MarketIdx, Listed>,
     resolved: BTreeSet<MarketIdx>,
     skipped: u64,
 }
 
-/// How one body's objects were received.
-#[derive(Debug, Clone, Copy, Default)]
-struct Counts {
+/// How deep bodies hold bodies: a page, its events, their markets, and one to spare.
+const DEPTH: usize = 4;
+
+/// One body while it is read.
+struct Reading<'a> {
+    text: &'a str,
+    depth: usize,
     data: u64,
     foreign: u64,
     unknown: u64,
+}
+
+/// Keeps the first error of a list, with the element's name and its byte in the body.
+fn keep(first: &mut Option<DecodeError>, name: &str, text: &str, item: &str, e: DecodeError) {
+    let DecodeError { what, at } = e;
+    first.get_or_insert_with(|| DecodeError { what: format!("{name}: {what}"), at: at.or_else(|| place_in(text, item)) });
+}
+
+/// A listed market and who spoke of it last.
+#[derive(Debug)]
+struct Listed {
+    market: Market,
+    engine: Heard,
+}
+
+/// What the matching engine itself has said of a market: there Gamma is only an older copy.
+#[derive(Debug, Clone, Copy, Default)]
+struct Heard {
+    accepting: bool,
+    min_qty: bool,
+    fees: bool,
+}
+
+impl Heard {
+    const fn note(&mut self, change: &MarketChange) {
+        match change {
+            MarketChange::Accepting(_) => self.accepting = true,
+            MarketChange::MinQty(_) => self.min_qty = true,
+            MarketChange::Fees(_) => self.fees = true,
+            MarketChange::Tick(_) | MarketChange::TakerHold(_) | MarketChange::Reference(_) => {}
+        }
+    }
 }
 
 impl GammaProtocol {
@@ -96,31 +136,38 @@ impl GammaProtocol {
         self.skipped
     }
 
-    fn object(
+    fn object<'a>(
         &mut self,
-        json: &str,
+        json: &'a str,
         event: Option<&GammaEvent>,
         registry: &mut Registry,
         out: &mut dyn EventSink,
-        counts: &mut Counts,
+        reading: &mut Reading<'a>,
     ) -> Result<(), DecodeError> {
         let o = Object::parse(json).map_err(|e| DecodeError::new(e.to_string()))?;
         if o.has("c") && o.has("t") {
-            return self.clob(&o, registry, out, counts);
+            return self.clob(&o, registry, out, reading);
         }
         if o.has("outcomes") {
-            return self.market(&o, event, registry, out, counts);
+            return self.market(&o, event, registry, out, reading);
         }
-        let mut found = false;
+        if reading.depth >= DEPTH {
+            return Err(DecodeError::new("bodies within bodies"));
+        }
+        reading.depth += 1;
+        let (mut found, mut first) = (false, None);
         let own = (o.has("slug") || o.has("eventMetadata")).then(|| GammaEvent::of(&o));
         for key in ["markets", "events", "data"] {
-            for item in o.array(key) {
+            for (i, item) in o.array(key).into_iter().enumerate() {
                 found = true;
-                self.object(item, own.as_ref(), registry, out, counts)?;
+                if let Err(e) = self.object(item, own.as_ref(), registry, out, reading) {
+                    keep(&mut first, &format!("{key}[{i}]"), reading.text, item, e);
+                }
             }
         }
-        counts.unknown += u64::from(!found);
-        Ok(())
+        reading.depth -= 1;
+        reading.unknown += u64::from(!found);
+        first.map_or(Ok(()), Err)
     }
 
     fn market(
@@ -129,9 +176,9 @@ impl GammaProtocol {
         event: Option<&GammaEvent>,
         registry: &mut Registry,
         out: &mut dyn EventSink,
-        counts: &mut Counts,
+        reading: &mut Reading<'_>,
     ) -> Result<(), DecodeError> {
-        counts.data += 1;
+        reading.data += 1;
         let mut gamma = match GammaMarket::of(o) {
             Ok(gamma) => gamma,
             Err(GammaError::Outcomes(_)) => {
@@ -152,7 +199,8 @@ impl GammaProtocol {
         }
         self.say(&mut market, out);
         let idx = market.idx;
-        self.listed.insert(idx, market);
+        let engine = self.listed.get(&idx).map(|l| l.engine).unwrap_or_default();
+        self.listed.insert(idx, Listed { market, engine });
         if let Some((first_pays, at)) = result(&gamma, rules::read(&gamma, &self.catalog).swapped) {
             out.event(Event::Resolved { market: idx, first_pays, at });
             self.listed.remove(&idx);
@@ -163,12 +211,21 @@ impl GammaProtocol {
 
     /// Emits what is new about a market.
     fn say(&self, market: &mut Market, out: &mut dyn EventSink) {
-        let Some(old) = self.listed.get(&market.idx) else {
+        let Some(Listed { market: old, engine }) = self.listed.get(&market.idx) else {
             out.event(Event::MarketListed(Cow::Borrowed(market)));
             return;
         };
         // The matching engine's own word on these is newer than Gamma's cache.
         (market.tick, market.taker_hold) = (old.tick, old.taker_hold);
+        if engine.min_qty {
+            market.min_qty = old.min_qty;
+        }
+        if engine.fees {
+            market.fees = with_rebate(old.fees, Some(market.fees));
+        }
+        if engine.accepting {
+            market.accepting &= old.accepting;
+        }
         let mut same = old.clone();
         let mut changes: Vec<MarketChange> = Vec::new();
         if old.accepting != market.accepting {
@@ -203,30 +260,30 @@ impl GammaProtocol {
         o: &Object<'_>,
         registry: &Registry,
         out: &mut dyn EventSink,
-        counts: &mut Counts,
+        reading: &mut Reading<'_>,
     ) -> Result<(), DecodeError> {
         let body = ClobMarket::of(o).map_err(|e| DecodeError::new(format!("clob market: {e}")))?;
         let Some(idx) = registry.find_market(self.venue, &body.condition_id) else {
-            counts.foreign += 1;
+            reading.foreign += 1;
             return Ok(());
         };
-        counts.data += 1;
+        reading.data += 1;
         let known = self.listed.get_mut(&idx);
-        let changes = body.changes(known.as_ref().map(|m| m.fees), self.settings.taker_hold_default);
-        let Some(known) = known else {
-            for change in changes {
-                out.event(Event::MarketChanged { market: idx, change });
+        let changes = body.changes(known.as_ref().map(|l| l.market.fees), self.settings.taker_hold_default);
+        match known {
+            Some(known) => {
+                for change in changes {
+                    known.engine.note(&change);
+                    let before = known.market.clone();
+                    known.market.apply(&change);
+                    if before != known.market {
+                        out.event(Event::MarketChanged { market: idx, change });
+                    }
+                }
             }
-            return Ok(());
-        };
-        for change in changes {
-            let before = known.clone();
-            known.apply(&change);
-            if before != *known {
-                out.event(Event::MarketChanged { market: idx, change });
-            }
+            None => changes.into_iter().for_each(|change| out.event(Event::MarketChanged { market: idx, change })),
         }
-        Ok(())
+        body.schedule().map(|_| ()).map_err(|e| DecodeError::new(format!("clob market {}: {e}", body.condition_id)))
     }
 }
 
@@ -262,30 +319,36 @@ impl FeedProtocol for GammaProtocol {
         registry: &mut Registry,
         out: &mut dyn EventSink,
     ) -> Result<FrameKind, DecodeError> {
-        let text = core::str::from_utf8(frame).map_err(|e| DecodeError::at("bytes are not UTF-8", e.valid_up_to()))?;
-        let body: &RawValue = serde_json::from_str(text).map_err(|e| crate::wire::json_error(&e))?;
+        let text = utf8(frame)?;
+        let body: &RawValue = json("a body", text)?;
         if self.listed.len() > SWEEP_FROM {
-            self.listed.retain(|_, m| m.closes_at > at.wall - KEEP_AFTER_CLOSE);
+            self.listed.retain(|_, l| l.market.closes_at > at.wall - KEEP_AFTER_CLOSE);
         }
-        let mut counts = Counts::default();
+        let mut reading = Reading { text, depth: 0, data: 0, foreign: 0, unknown: 0 };
+        let mut first = None;
         match body.get().as_bytes().first() {
-            Some(b'{') => self.object(body.get(), None, registry, out, &mut counts)?,
+            Some(b'{') => self.object(body.get(), None, registry, out, &mut reading)?,
             Some(b'[') => {
-                let items: Vec<&RawValue> = serde_json::from_str(body.get()).map_err(|e| crate::wire::json_error(&e))?;
+                let items: Vec<&RawValue> = json("a list of bodies", body.get())?;
                 for (i, item) in items.iter().enumerate() {
                     let read = match item.get().as_bytes().first() {
-                        Some(b'{') => self.object(item.get(), None, registry, out, &mut counts),
+                        Some(b'{') => self.object(item.get(), None, registry, out, &mut reading),
                         _ => Err(DecodeError::new("not an object")),
                     };
-                    read.map_err(|e| DecodeError { what: format!("element {i}: {}", e.what), at: e.at })?;
+                    if let Err(e) = read {
+                        keep(&mut first, &format!("element {i}"), text, item.get(), e);
+                    }
                 }
             }
-            _ => counts.unknown += 1,
+            _ => reading.unknown += 1,
         }
-        Ok(match counts {
-            Counts { data: 1.., .. } => FrameKind::Data,
-            Counts { foreign: 1.., .. } => FrameKind::Foreign,
-            Counts { unknown: 1.., .. } => FrameKind::Unknown,
+        if let Some(first) = first {
+            return Err(first);
+        }
+        Ok(match reading {
+            Reading { data: 1.., .. } => FrameKind::Data,
+            Reading { foreign: 1.., .. } => FrameKind::Foreign,
+            Reading { unknown: 1.., .. } => FrameKind::Unknown,
             _ => FrameKind::Control,
         })
     }
@@ -294,10 +357,19 @@ impl FeedProtocol for GammaProtocol {
         if let Event::MarketChanged { market, change } = listing
             && let Some(known) = self.listed.get_mut(market)
         {
-            known.apply(change);
+            let before = known.market.clone();
+            known.market.apply(change);
+            // What was news here was said by somebody else: the market socket, or `/clob-markets` through another protocol.
+            if before != known.market {
+                known.engine.note(change);
+            }
         }
     }
 
     /// Metadata has no continuity.
     fn reset(&mut self, _: &mut dyn EventSink) {}
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        vec![("skipped", self.skipped)]
+    }
 }

@@ -21,7 +21,7 @@ pub struct RawLevel<'a> {
 }
 
 /// The texts of a book body as the hash needs them: a REST `/book` answer, or a `book` frame completed with `min_order_size` and
-/// `neg_risk` from REST. `hash` itself is not part of the input.
+/// `neg_risk` from REST.
 #[derive(Debug, Clone, Deserialize)]
 pub struct RawBook<'a> {
     /// Condition id.
@@ -33,6 +33,9 @@ pub struct RawBook<'a> {
     /// Millisecond text.
     #[serde(borrow)]
     pub timestamp: Cow<'a, str>,
+    /// The hash as sent; not part of the input.
+    #[serde(borrow, default)]
+    pub hash: Option<Text<'a>>,
     /// Bids in wire order.
     #[serde(borrow, default)]
     pub bids: Vec<RawLevel<'a>>,
@@ -51,6 +54,17 @@ pub struct RawBook<'a> {
     /// Text, also empty; `None` is written as `null`.
     #[serde(borrow, default)]
     pub last_trade_price: Option<Text<'a>>,
+}
+
+impl RawBook<'_> {
+    /// Whether the hash that was sent is the book's; `None` when the body lacks an input (every `book` frame of the socket does), so that
+    /// nothing can be said.
+    #[must_use]
+    pub fn verify(&self) -> Option<bool> {
+        let sent = self.hash.as_ref()?;
+        let whole = self.min_order_size.is_some() && self.tick_size.is_some() && self.neg_risk.is_some();
+        (whole && self.last_trade_price.is_some()).then(|| book_hash(self) == sent.as_str())
+    }
 }
 
 /// The exact bytes that are hashed.

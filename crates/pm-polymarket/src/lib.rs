@@ -10,7 +10,7 @@
 //! | [`hash`] | the hash that the venue sends with a book |
 //! | [`gamma`], [`gamma_feed`], [`clob`] | market metadata: typed model, and the protocol that lists markets |
 //! | [`rules`] | rule texts to [`pm_core::market::SettlementRule`] |
-//! | [`live`], [`rtds`] | the two reference-price sockets |
+//! | [`oracle`], [`live`], [`rtds`] | the values of the settlement oracle, and the two sockets that send them |
 //! | [`fees`] | fee estimates in exact decimals |
 
 pub mod clob;
@@ -20,6 +20,7 @@ pub mod gamma_feed;
 pub mod hash;
 pub mod live;
 pub mod market;
+pub mod oracle;
 pub mod rtds;
 pub mod rules;
 pub mod scan;

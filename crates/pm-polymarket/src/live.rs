@@ -3,38 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use pm_core::event::{Event, ReferenceKind};
-use pm_core::num::{Excess, parse_fixed_with};
 use pm_core::registry::{Catalog, Registry};
-use pm_core::time::{Dur, Stamp, Ts};
+use pm_core::time::{Stamp, Ts};
 use pm_core::traits::{DecodeError, EventSink, FeedProtocol, FrameKind};
-use pm_core::units::Px;
-use rust_decimal::Decimal;
+use pm_core::wire_text::{instant_ms, json, utf8};
 use serde::Deserialize;
 
-use crate::text::{Num, Text, decimal};
-
-/// One value of a price frame.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Point {
-    /// The source's own time.
-    pub at: Ts,
-    /// The value's digits as sent (`full_accuracy_value`).
-    pub text: String,
-}
-
-impl Point {
-    /// The value cut to 8 decimals.
-    #[must_use]
-    pub fn px(&self) -> Option<Px> {
-        parse_fixed_with(self.text.as_bytes(), Excess::Truncate).ok().map(Px::from_raw)
-    }
-    /// The exact value.
-    #[must_use]
-    pub fn decimal(&self) -> Option<Decimal> {
-        decimal(&self.text)
-    }
-}
+use crate::oracle::{self, Entry, Point, Said, missing, time};
+use crate::text::{Num, Text};
 
 /// A decoded price frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +47,8 @@ struct Envelope<'a> {
     #[serde(borrow)]
     channel: Option<Text<'a>>,
     seq: Option<u64>,
-    ts: Option<i64>,
+    #[serde(borrow)]
+    ts: Option<Num<'a>>,
     dropped: Option<u64>,
     snapshot: Option<bool>,
     #[serde(borrow)]
@@ -86,7 +63,8 @@ struct Payload<'a> {
     symbol: Option<Text<'a>>,
     #[serde(borrow)]
     source: Option<Text<'a>>,
-    timestamp: Option<i64>,
+    #[serde(borrow)]
+    timestamp: Option<Num<'a>>,
     #[serde(borrow)]
     full_accuracy_value: Option<Num<'a>>,
     window_seconds: Option<i64>,
@@ -94,13 +72,6 @@ struct Payload<'a> {
     is_carried_forward: Option<bool>,
     #[serde(borrow)]
     data: Option<Vec<Entry<'a>>>,
-}
-
-#[derive(Deserialize)]
-struct Entry<'a> {
-    timestamp: Option<i64>,
-    #[serde(borrow)]
-    full_accuracy_value: Option<Num<'a>>,
 }
 
 /// What a frame is.
@@ -129,7 +100,7 @@ const WINDOW: i64 = 60;
 /// # Errors
 /// A price frame lacks a field, names another protocol version or averaging window, or its value is not a number.
 pub fn parse(text: &str) -> Result<LiveMessage, DecodeError> {
-    let e: Envelope<'_> = serde_json::from_str(text).map_err(|e| crate::wire::json_error(&e))?;
+    let e: Envelope<'_> = json("a price frame", text)?;
     let channel = e.channel.as_ref().map(|c| c.as_str().to_owned());
     match e.op.as_ref().map(Text::as_str) {
         Some("error") => {
@@ -145,23 +116,16 @@ pub fn parse(text: &str) -> Result<LiveMessage, DecodeError> {
     price(e, channel.unwrap_or_default()).map(LiveMessage::Price)
 }
 
-fn missing(field: &str) -> DecodeError {
-    DecodeError::new(format!("{field} is missing"))
-}
-
-fn point(at: Option<i64>, value: Option<Num<'_>>) -> Result<Point, DecodeError> {
-    let text = value.ok_or_else(|| missing("full_accuracy_value"))?.0.into_owned();
-    if decimal(&text).is_none() {
-        return Err(DecodeError::new("full_accuracy_value is not a number"));
-    }
-    Ok(Point { at: Ts::from_millis(at.ok_or_else(|| missing("timestamp"))?), text })
+fn point(entry: Entry<'_>) -> Result<Point, DecodeError> {
+    let text = entry.full_accuracy_value.ok_or_else(|| missing("full_accuracy_value"))?.0.into_owned();
+    Point::new(entry.timestamp.as_ref(), text)
 }
 
 fn price(e: Envelope<'_>, channel: String) -> Result<PriceFrame, DecodeError> {
     if e.v != Some(1) {
         return Err(DecodeError::new("v is not 1"));
     }
-    let (seq, at) = (e.seq.ok_or_else(|| missing("seq"))?, e.ts.ok_or_else(|| missing("ts"))?);
+    let (seq, at) = (e.seq.ok_or_else(|| missing("seq"))?, time("ts", e.ts.as_ref())?);
     let p = e.payload.ok_or_else(|| missing("payload"))?;
     let averaged = channel.ends_with(".twap");
     if averaged && p.window_seconds != Some(WINDOW) {
@@ -169,21 +133,21 @@ fn price(e: Envelope<'_>, channel: String) -> Result<PriceFrame, DecodeError> {
     }
     let snapshot = e.snapshot.unwrap_or(false);
     let points = match (snapshot, p.data) {
-        (true, Some(data)) => data.into_iter().map(|d| point(d.timestamp, d.full_accuracy_value)).collect::<Result<_, _>>()?,
+        (true, Some(data)) => data.into_iter().map(point).collect::<Result<_, _>>()?,
         (true, None) => return Err(missing("data")),
-        (false, _) => vec![point(p.timestamp, p.full_accuracy_value)?],
+        (false, _) => vec![point(Entry { timestamp: p.timestamp, value: None, full_accuracy_value: p.full_accuracy_value })?],
     };
     Ok(PriceFrame {
         channel,
         seq,
-        at: Ts::from_millis(at),
+        at,
         dropped: e.dropped,
         snapshot,
         symbol: p.symbol.ok_or_else(|| missing("symbol"))?.as_str().to_lowercase(),
         source: p.source.ok_or_else(|| missing("source"))?.0.into_owned(),
         window_seconds: p.window_seconds.filter(|_| averaged),
         points,
-        received_at: p.received_at.map(Ts::from_millis),
+        received_at: p.received_at.and_then(instant_ms),
         is_carried_forward: p.is_carried_forward,
     })
 }
@@ -200,7 +164,7 @@ pub struct LiveProtocol {
     catalog: Catalog,
     symbols: Vec<String>,
     last_seq: BTreeMap<String, u64>,
-    last_at: BTreeMap<(String, bool), Ts>,
+    said: Said,
     gaps: u64,
     refused: u64,
 }
@@ -209,7 +173,7 @@ impl LiveProtocol {
     /// A protocol that maps symbols to the sources of `catalog` and subscribes to `symbols` (`btcusd`).
     #[must_use]
     pub fn new(catalog: Catalog, symbols: Vec<String>) -> Self {
-        Self { catalog, symbols, last_seq: BTreeMap::new(), last_at: BTreeMap::new(), gaps: 0, refused: 0 }
+        Self { catalog, symbols, last_seq: BTreeMap::new(), said: Said::default(), gaps: 0, refused: 0 }
     }
     /// Frames that were lost: skipped `seq` numbers and the server's own `dropped` counts.
     #[must_use]
@@ -235,7 +199,7 @@ impl LiveProtocol {
 
 impl FeedProtocol for LiveProtocol {
     fn decode(&mut self, _: Stamp, frame: &[u8], _: &mut Registry, out: &mut dyn EventSink) -> Result<FrameKind, DecodeError> {
-        let text = core::str::from_utf8(frame).map_err(|e| DecodeError::at("bytes are not UTF-8", e.valid_up_to()))?;
+        let text = utf8(frame)?;
         if !text.trim_start().starts_with('{') {
             return Ok(if matches!(text.trim(), "PONG" | "PING") { FrameKind::Control } else { FrameKind::Unknown });
         }
@@ -253,20 +217,7 @@ impl FeedProtocol for LiveProtocol {
         let Some(source) = source.filter(|_| frame.source == "chainlink" && frame.channel.starts_with("price.crypto")) else {
             return Ok(FrameKind::Foreign);
         };
-        let kind = match frame.window_seconds {
-            Some(secs) => ReferenceKind::Twap { window: Dur::from_secs(secs) },
-            None => ReferenceKind::Spot,
-        };
-        // A history that repeats what was already said (after a reconnect) emits only what is new.
-        let seen = self.last_at.entry((frame.symbol.clone(), frame.window_seconds.is_some())).or_insert(Ts::ZERO);
-        for point in &frame.points {
-            let px = point.px().filter(|px| px.is_positive()).ok_or_else(|| DecodeError::new("value is not a positive price"))?;
-            if frame.snapshot && point.at <= *seen {
-                continue;
-            }
-            *seen = (*seen).max(point.at);
-            out.event(Event::Reference { source, kind, px, at: point.at });
-        }
+        self.said.emit(source, oracle::kind(frame.window_seconds), frame.snapshot, &frame.points, out)?;
         Ok(FrameKind::Data)
     }
 
@@ -286,5 +237,9 @@ impl FeedProtocol for LiveProtocol {
             ]
         });
         vec![serde_json::json!({"op": "subscribe", "rid": "s1", "subscriptions": wanted.collect::<Vec<_>>()}).to_string()]
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        vec![("gaps", self.gaps), ("refused", self.refused)]
     }
 }

@@ -4,47 +4,37 @@
 //!
 //! A frame that does not fit its market (prices off the grid or outside of 0..1, malformed fields) makes the book lost until its next
 //! snapshot; nothing is traded on it meanwhile.
+//!
+//! There are no sequence numbers: time orders (venues/polymarket.md 5.4). A book's time is that of its last change, so a book from before
+//! a change that was seen lacks it, and a change from before the book is in it. Both are dropped and counted, synced or not, and an old
+//! book's grid and minimum with it.
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use pm_core::book::{BookFlags, BookLoss, Level};
 use pm_core::event::{BookId, Event};
-use pm_core::market::{Market, MarketChange, Outcome};
+use pm_core::market::{MarketChange, Outcome};
 use pm_core::order::Side;
 use pm_core::registry::Registry;
-use pm_core::time::{Dur, Stamp, Ts};
+use pm_core::time::{Stamp, Ts};
 use pm_core::traits::{DecodeError, EventSink, FeedProtocol, FrameKind};
 
 use crate::scan::{self, Head, Hot, Scratch};
 use crate::tokens::IdMap;
 
+mod audit;
+mod follow;
 mod grid;
 mod known;
 mod slow;
 
+pub use audit::MarketStats;
 use known::{Canonical, Known, gather, mirror};
-
-/// What to do with a price that lies on a finer grid than the market's known one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum GridPolicy {
-    /// The frame is bad. Right for live feeds, where every change of the grid is announced and books carry their grid.
-    #[default]
-    Strict,
-    /// The grid became finer and the message that says so is missing: take over the venue's next finer grid (0.01, 0.005, 0.0025, 0.001,
-    /// 0.0001). For recordings without `tick_size_change`.
-    FollowFiner,
-}
-
-/// How long after its scheduled close a market is still followed.
-const KEEP_AFTER_CLOSE: Dur = Dur::from_secs(6 * 3_600);
-/// Markets are swept when the number of slots doubles from here.
-const SWEEP_FROM: usize = 512;
 
 /// Feed protocol of the market socket and of bare REST `/book` bodies.
 #[derive(Debug, Default)]
 pub struct MarketProtocol {
-    policy: GridPolicy,
     markets: Vec<Option<Known>>,
     free: Vec<u32>,
     by_token: IdMap<(u32, Outcome)>,
@@ -57,6 +47,16 @@ pub struct MarketProtocol {
     bids: Vec<Level>,
     asks: Vec<Level>,
     wanted: Vec<Arc<str>>,
+    stats: MarketStats,
+}
+
+/// A whole book as decoded.
+struct Whole<'a> {
+    head: &'a Head,
+    bids: &'a [Level],
+    asks: &'a [Level],
+    /// The message's own bytes: the hash is over its texts.
+    body: &'a [u8],
 }
 
 impl MarketProtocol {
@@ -64,12 +64,6 @@ impl MarketProtocol {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
-    }
-
-    /// As [`MarketProtocol::new`], with another treatment of finer grids.
-    #[must_use]
-    pub fn with_grid_policy(policy: GridPolicy) -> Self {
-        Self { policy, ..Self::default() }
     }
 
     /// Number of markets it follows.
@@ -83,8 +77,14 @@ impl MarketProtocol {
         self.wanted = tokens;
     }
 
+    /// Counters.
+    #[must_use]
+    pub const fn stats(&self) -> MarketStats {
+        self.stats
+    }
+
     fn known(&mut self, slot: u32) -> Option<&mut Known> {
-        self.markets.get_mut(usize::try_from(slot).ok()?)?.as_mut()
+        in_slot(&mut self.markets, slot)
     }
 
     /// One message that starts at `at`. Gives the position after it.
@@ -98,7 +98,9 @@ impl MarketProtocol {
         let mut scratch = core::mem::take(&mut self.scratch);
         let scanned = scan::object(frame, at, &mut scratch);
         let result = match scanned {
-            Some((hot, end)) => self.hot(frame, hot, &scratch, kind, out).map(|()| end).map_err(|e| (place(e, at), Some(end))),
+            Some((hot, end)) => {
+                self.hot(frame, (at, end), hot, &scratch, kind, out).map(|()| end).map_err(|e| (place(e, at), Some(end)))
+            }
             None => self.slow(frame, at, &mut scratch, kind, out),
         };
         self.scratch = scratch;
@@ -108,6 +110,7 @@ impl MarketProtocol {
     fn hot(
         &mut self,
         frame: &[u8],
+        (from, end): (usize, usize),
         hot: Hot,
         scratch: &Scratch,
         kind: &mut FrameKind,
@@ -116,7 +119,9 @@ impl MarketProtocol {
         match hot {
             Hot::Book(head) => {
                 let token = head.asset.unwrap_or_default().of(frame);
-                self.on_book(token, &head, &scratch.bids, &scratch.asks, kind, out)
+                let body = frame.get(from..end).unwrap_or_default();
+                let book = Whole { head: &head, bids: &scratch.bids, asks: &scratch.asks, body };
+                self.on_book(token, &book, kind, out)
             }
             Hot::PriceChange(head) => {
                 let mut last = None;
@@ -158,9 +163,7 @@ impl MarketProtocol {
     fn on_book(
         &mut self,
         token: &[u8],
-        head: &Head,
-        bids: &[Level],
-        asks: &[Level],
+        book: &Whole<'_>,
         kind: &mut FrameKind,
         out: &mut dyn EventSink,
     ) -> Result<(), DecodeError> {
@@ -169,32 +172,37 @@ impl MarketProtocol {
             return Ok(());
         };
         *kind = FrameKind::Data;
-        let policy = self.policy;
-        let (mut to_bids, mut to_asks) = (core::mem::take(&mut self.bids), core::mem::take(&mut self.asks));
-        let result = self.known(slot).map_or(Ok(()), |known| {
-            known.rules_of_book(head, out);
-            known.fits(policy, bids.iter().chain(asks), out)?;
-            let at = known.stamp(head.timestamp);
-            (known.synced, known.lost_said) = (true, false);
-            let (bids, asks): (&[Level], &[Level]) = match outcome {
-                Outcome::First => (bids, asks),
-                Outcome::Second => {
-                    mirror(asks, &mut to_bids);
-                    mirror(bids, &mut to_asks);
-                    (&to_bids, &to_asks)
-                }
-            };
-            out.event(Event::BookSnapshot {
-                book: BookId::Market(known.idx),
-                bids: Cow::Borrowed(bids),
-                asks: Cow::Borrowed(asks),
-                at,
-                flags: BookFlags::default(),
-            });
-            Ok(())
+        let Self { markets, stats, now, bids: to_bids, asks: to_asks, .. } = self;
+        let Some(known) = in_slot(markets, slot) else { return Ok(()) };
+        let sent = book.head.timestamp;
+        known.possible(sent, *now, out)?;
+        if known.is_old_book(sent) {
+            stats.stale_books += 1;
+            return Ok(());
+        }
+        if !audit::hash_agrees(book.head, book.body, stats) {
+            known.lose(BookLoss::HashMismatch, out);
+            return Ok(());
+        }
+        known.rules_of_book(book.head, out);
+        known.fits(book.bids.iter().chain(book.asks), out).inspect_err(|_| stats.misfits += 1)?;
+        let at = known.take_book(sent);
+        let (bids, asks): (&[Level], &[Level]) = match outcome {
+            Outcome::First => (book.bids, book.asks),
+            Outcome::Second => {
+                mirror(book.asks, to_bids);
+                mirror(book.bids, to_asks);
+                (to_bids, to_asks)
+            }
+        };
+        out.event(Event::BookSnapshot {
+            book: BookId::Market(known.idx),
+            bids: Cow::Borrowed(bids),
+            asks: Cow::Borrowed(asks),
+            at,
+            flags: BookFlags::default(),
         });
-        (self.bids, self.asks) = (to_bids, to_asks);
-        result
+        Ok(())
     }
 
     /// Applies `self.canonical`, market by market (a frame is about one market in practice).
@@ -204,102 +212,41 @@ impl MarketProtocol {
             return Ok(());
         }
         *kind = FrameKind::Data;
-        let (changes, mut bids, mut asks) =
-            (core::mem::take(&mut self.canonical), core::mem::take(&mut self.bids), core::mem::take(&mut self.asks));
-        let policy = self.policy;
+        let Self { markets, stats, now, canonical, bids, asks, .. } = self;
         let mut result = Ok(());
-        for group in changes.chunk_by(|a, b| a.slot == b.slot) {
-            let Some(known) = group.first().and_then(|c| self.known(c.slot)) else { continue };
-            if let Err(e) = known.fits(policy, group.iter().map(|c| &c.level), out) {
+        for group in canonical.chunk_by(|a, b| a.slot == b.slot) {
+            let Some(known) = group.first().and_then(|c| in_slot(markets, c.slot)) else { continue };
+            if let Err(e) = known.possible(timestamp, *now, out) {
+                result = Err(e);
+                continue;
+            }
+            if known.is_old_change(timestamp) {
+                stats.stale_changes += 1;
+                continue;
+            }
+            stats.clock_back += u64::from(known.saw_change(timestamp));
+            if let Err(e) = known.fits(group.iter().map(|c| &c.level), out) {
+                stats.misfits += 1;
                 result = Err(e);
                 continue;
             }
             let at = known.stamp(timestamp);
-            if !known.synced {
+            if !known.run.synced {
+                stats.before_snapshot += 1;
                 known.lose(BookLoss::NoSnapshot, out);
                 continue;
             }
-            gather(group, &mut bids, &mut asks);
+            gather(group, bids, asks);
             let (bids, asks) = (Cow::Borrowed(bids.as_slice()), Cow::Borrowed(asks.as_slice()));
             out.event(Event::BookDelta { book: BookId::Market(known.idx), bids, asks, at });
         }
-        (self.canonical, self.bids, self.asks) = (changes, bids, asks);
         result
     }
+}
 
-    /// Follows a market, or takes over its new description.
-    fn follow(&mut self, market: &Market) {
-        let slot = match self.by_native.get(market.native.as_bytes()) {
-            Some(slot) => *slot,
-            None => {
-                self.sweep();
-                let next = u32::try_from(self.markets.len()).unwrap_or(u32::MAX);
-                let slot = self.free.pop().unwrap_or(next);
-                if slot == next {
-                    self.markets.push(None);
-                }
-                slot
-            }
-        };
-        let old = self.known(slot).map(|k| (k.synced, k.lost_said, k.last_at, k.finest)).unwrap_or_default();
-        let finest = if old.3.is_positive() { old.3.min(market.tick) } else { market.tick };
-        let known = Known {
-            idx: market.idx,
-            native: Arc::clone(&market.native),
-            tokens: market.tokens.clone(),
-            labels: market.labels.clone(),
-            tick: market.tick,
-            finest,
-            min_qty: market.min_qty,
-            closes_at: market.closes_at,
-            synced: old.0,
-            lost_said: old.1,
-            last_at: old.2,
-        };
-        let [first, second] = &market.tokens;
-        self.by_token.insert(first.as_bytes().into(), (slot, Outcome::First));
-        self.by_token.insert(second.as_bytes().into(), (slot, Outcome::Second));
-        self.by_native.insert(market.native.as_bytes().into(), slot);
-        let at = market.idx.slot();
-        if self.by_market.len() <= at {
-            self.by_market.resize(at + 1, None);
-        }
-        if let Some(entry) = self.by_market.get_mut(at) {
-            *entry = Some(slot);
-        }
-        if let Some(place) = usize::try_from(slot).ok().and_then(|i| self.markets.get_mut(i)) {
-            *place = Some(known);
-        }
-    }
-
-    /// Forgets a market: it is resolved, or long closed.
-    fn forget(&mut self, slot: u32) {
-        let Some(known) = usize::try_from(slot).ok().and_then(|i| self.markets.get_mut(i)).and_then(Option::take) else { return };
-        for token in &known.tokens {
-            self.by_token.remove(token.as_bytes());
-        }
-        self.by_native.remove(known.native.as_bytes());
-        if let Some(entry) = self.by_market.get_mut(known.idx.slot()) {
-            *entry = None;
-        }
-        self.free.push(slot);
-    }
-
-    /// Keeps memory flat over weeks of rolling windows whose result never came over the socket.
-    fn sweep(&mut self) {
-        if self.followed() < self.sweep_at.max(SWEEP_FROM) {
-            return;
-        }
-        let limit = self.now - KEEP_AFTER_CLOSE;
-        let stale: Vec<u32> = (0..self.markets.len())
-            .filter(|i| self.markets.get(*i).and_then(Option::as_ref).is_some_and(|k| k.closes_at < limit))
-            .filter_map(|i| u32::try_from(i).ok())
-            .collect();
-        for slot in stale {
-            self.forget(slot);
-        }
-        self.sweep_at = self.followed() * 2;
-    }
+#[inline]
+fn in_slot(markets: &mut [Option<Known>], slot: u32) -> Option<&mut Known> {
+    markets.get_mut(usize::try_from(slot).ok()?)?.as_mut()
 }
 
 /// Data outweighs foreign outweighs unknown outweighs control: what a frame of several messages counts as.
@@ -354,7 +301,7 @@ impl FeedProtocol for MarketProtocol {
                 match *change {
                     MarketChange::Tick(tick) => {
                         known.tick = tick;
-                        known.finest = known.finest.min(tick);
+                        known.run.finest = known.run.finest.min(tick);
                     }
                     MarketChange::MinQty(min) => known.min_qty = min,
                     _ => {}
@@ -366,10 +313,10 @@ impl FeedProtocol for MarketProtocol {
 
     fn reset(&mut self, out: &mut dyn EventSink) {
         for known in self.markets.iter_mut().flatten() {
-            if known.synced {
+            if known.run.synced {
                 known.lose(BookLoss::Disconnected, out);
             }
-            known.lost_said = false;
+            known.run.lost_said = false;
         }
     }
 
@@ -382,5 +329,9 @@ impl FeedProtocol for MarketProtocol {
             return Vec::new();
         }
         vec![serde_json::json!({"assets_ids": tokens, "type": "market", "custom_feature_enabled": true}).to_string()]
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        self.stats.named()
     }
 }

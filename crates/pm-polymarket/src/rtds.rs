@@ -4,16 +4,14 @@
 
 use core::fmt::Write as _;
 
-use pm_core::event::{Event, ReferenceKind};
-use pm_core::num::{Excess, parse_fixed_with};
 use pm_core::registry::{Catalog, Registry};
-use pm_core::time::{Dur, Stamp, Ts};
+use pm_core::time::{Stamp, Ts};
 use pm_core::traits::{DecodeError, EventSink, FeedProtocol, FrameKind};
-use pm_core::units::Px;
-use rust_decimal::Decimal;
+use pm_core::wire_text::{instant_ms, json, utf8};
 use serde::Deserialize;
 
-use crate::text::{Num, Text, decimal};
+use crate::oracle::{self, Entry, Point, Said, missing};
+use crate::text::{Num, Text};
 
 /// Topics with prices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -56,28 +54,6 @@ impl Topic {
     }
 }
 
-/// One value: time and exact digits (decimal point placed).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct RtdsPoint {
-    /// The source's own time.
-    pub at: Ts,
-    /// Decimal digits.
-    pub text: String,
-}
-
-impl RtdsPoint {
-    /// The value cut to 8 decimals.
-    #[must_use]
-    pub fn px(&self) -> Option<Px> {
-        parse_fixed_with(self.text.as_bytes(), Excess::Truncate).ok().map(Px::from_raw)
-    }
-    /// The exact value.
-    #[must_use]
-    pub fn decimal(&self) -> Option<Decimal> {
-        decimal(&self.text)
-    }
-}
-
 /// A decoded price message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RtdsPrice {
@@ -92,7 +68,7 @@ pub struct RtdsPrice {
     /// Averaging window in seconds.
     pub window_seconds: Option<i64>,
     /// Values, oldest first.
-    pub points: Vec<RtdsPoint>,
+    pub points: Vec<Point>,
     /// When the server received the value (equities).
     pub received_at: Option<Ts>,
     /// True when the value is an old one repeated (equities).
@@ -128,24 +104,6 @@ struct Payload<'a> {
     data: Option<Vec<Entry<'a>>>,
 }
 
-#[derive(Deserialize)]
-struct Entry<'a> {
-    #[serde(borrow)]
-    timestamp: Option<Num<'a>>,
-    #[serde(borrow)]
-    value: Option<Num<'a>>,
-    #[serde(borrow)]
-    full_accuracy_value: Option<Num<'a>>,
-}
-
-fn missing(field: &str) -> DecodeError {
-    DecodeError::new(format!("{field} is missing"))
-}
-
-fn time(num: Option<&Num<'_>>) -> Result<Ts, DecodeError> {
-    num.and_then(Num::whole).map(Ts::from_millis).ok_or_else(|| missing("timestamp"))
-}
-
 /// An integer at 1e18 as decimal digits.
 fn from_e18(digits: &str) -> String {
     let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |d| ("-", d));
@@ -166,17 +124,13 @@ fn accurate(topic: Topic, full: &str) -> String {
     if scaled { from_e18(full) } else { full.to_owned() }
 }
 
-fn point(topic: Topic, at: Option<&Num<'_>>, value: Option<Num<'_>>, full: Option<Num<'_>>) -> Result<RtdsPoint, DecodeError> {
-    let averaged = topic.window().is_some();
-    let text = match (full, value) {
+fn point(topic: Topic, entry: Entry<'_>) -> Result<Point, DecodeError> {
+    let text = match (entry.full_accuracy_value, entry.value) {
         (Some(full), _) => accurate(topic, full.as_str()),
-        (None, Some(value)) if !averaged => value.0.into_owned(),
+        (None, Some(value)) if topic.window().is_none() => value.0.into_owned(),
         _ => return Err(missing("full_accuracy_value")),
     };
-    if decimal(&text).is_none() {
-        return Err(DecodeError::new("value is not a number"));
-    }
-    Ok(RtdsPoint { at: time(at)?, text })
+    Point::new(entry.timestamp.as_ref(), text)
 }
 
 /// Decodes a frame; `None` for topics and types without prices.
@@ -184,14 +138,14 @@ fn point(topic: Topic, at: Option<&Num<'_>>, value: Option<Num<'_>>, full: Optio
 /// # Errors
 /// A price message lacks a field, or its window is not its topic's.
 pub fn parse(text: &str) -> Result<Option<RtdsPrice>, DecodeError> {
-    let e: Envelope<'_> = serde_json::from_str(text).map_err(|e| crate::wire::json_error(&e))?;
+    let e: Envelope<'_> = json("a price message", text)?;
     let (Some(topic), Some(payload)) = (e.topic.as_ref().and_then(|t| Topic::of(t.as_str())), e.payload) else { return Ok(None) };
     let snapshot = match e.kind.as_ref().map(Text::as_str) {
         Some("update") => false,
         Some("subscribe") => true,
         _ => return Ok(None),
     };
-    let p: Payload<'_> = serde_json::from_str(payload.get()).map_err(|e| DecodeError::new(format!("payload: {e}")))?;
+    let p: Payload<'_> = json("a price payload", payload.get())?;
     if let (Some(window), Some(said)) = (topic.window(), p.window_s)
         && window != said
     {
@@ -201,26 +155,22 @@ pub fn parse(text: &str) -> Result<Option<RtdsPrice>, DecodeError> {
         // Histories carry the float value only.
         (true, Some(data)) => data
             .into_iter()
-            .map(|d| {
-                point(
-                    if d.full_accuracy_value.is_none() { Topic::Exchange } else { topic },
-                    d.timestamp.as_ref(),
-                    d.value,
-                    d.full_accuracy_value,
-                )
-            })
+            .map(|d| point(if d.full_accuracy_value.is_none() { Topic::Exchange } else { topic }, d))
             .collect::<Result<_, _>>()?,
         (true, None) => return Err(missing("data")),
-        (false, _) => vec![point(topic, p.timestamp.as_ref(), p.value, p.full_accuracy_value)?],
+        (false, _) => {
+            let alone = Entry { timestamp: p.timestamp, value: p.value, full_accuracy_value: p.full_accuracy_value };
+            vec![point(topic, alone)?]
+        }
     };
     Ok(Some(RtdsPrice {
         topic,
         snapshot,
-        at: e.timestamp.as_ref().and_then(Num::whole).map(Ts::from_millis),
+        at: e.timestamp.as_ref().and_then(Num::whole).and_then(instant_ms),
         symbol: p.symbol.ok_or_else(|| missing("symbol"))?.as_str().to_lowercase(),
         window_seconds: topic.window(),
         points,
-        received_at: p.received_at.map(Ts::from_millis),
+        received_at: p.received_at.and_then(instant_ms),
         is_carried_forward: p.is_carried_forward,
     }))
 }
@@ -247,13 +197,14 @@ pub fn subscription(wanted: &[(Topic, &str)]) -> String {
 pub struct RtdsProtocol {
     catalog: Catalog,
     wanted: Vec<(Topic, String)>,
+    said: Said,
 }
 
 impl RtdsProtocol {
     /// A protocol that maps symbols to the sources of `catalog` and subscribes to `wanted`.
     #[must_use]
-    pub const fn new(catalog: Catalog, wanted: Vec<(Topic, String)>) -> Self {
-        Self { catalog, wanted }
+    pub fn new(catalog: Catalog, wanted: Vec<(Topic, String)>) -> Self {
+        Self { catalog, wanted, said: Said::default() }
     }
 
     /// The source that a message is about. The *symbol's form* decides, not the topic: oracle histories are labelled with the exchange's
@@ -272,7 +223,7 @@ impl RtdsProtocol {
 
 impl FeedProtocol for RtdsProtocol {
     fn decode(&mut self, _: Stamp, frame: &[u8], _: &mut Registry, out: &mut dyn EventSink) -> Result<FrameKind, DecodeError> {
-        let text = core::str::from_utf8(frame).map_err(|e| DecodeError::at("bytes are not UTF-8", e.valid_up_to()))?;
+        let text = utf8(frame)?;
         match text.trim() {
             // The server keeps the connection alive with empty frames.
             "" | "\"\"" | "PONG" | "PING" | "pong" | "ping" => return Ok(FrameKind::Control),
@@ -281,14 +232,7 @@ impl FeedProtocol for RtdsProtocol {
         }
         let Some(price) = parse(text)? else { return Ok(FrameKind::Unknown) };
         let Some(source) = self.source(&price) else { return Ok(FrameKind::Foreign) };
-        let kind = match price.window_seconds {
-            Some(secs) => ReferenceKind::Twap { window: Dur::from_secs(secs) },
-            None => ReferenceKind::Spot,
-        };
-        for point in &price.points {
-            let px = point.px().filter(|px| px.is_positive()).ok_or_else(|| DecodeError::new("value is not a positive price"))?;
-            out.event(Event::Reference { source, kind, px, at: point.at });
-        }
+        self.said.emit(source, oracle::kind(price.window_seconds), price.snapshot, &price.points, out)?;
         Ok(FrameKind::Data)
     }
 

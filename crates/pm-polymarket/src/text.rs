@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use pm_core::num::NumError;
 use pm_core::time::Ts;
+use pm_core::wire_text::instant_ms;
 use rust_decimal::Decimal;
 use serde::de::{Deserialize, Deserializer, Error as _, Visitor};
 use serde_json::value::RawValue;
@@ -100,13 +101,13 @@ pub fn decimal(text: &str) -> Option<Decimal> {
     if text.contains(['e', 'E']) { Decimal::from_scientific(text).ok() } else { Decimal::from_str(text).ok() }
 }
 
-/// Milliseconds since the epoch written as digits (market socket). Anything else is `None`.
+/// Milliseconds since the epoch written as digits (market socket), up to 2100. Anything else is `None`.
 #[must_use]
 pub fn millis(text: &str) -> Option<Ts> {
     if text.is_empty() || text.len() > 15 || !text.bytes().all(|b| b.is_ascii_digit()) {
         return None;
     }
-    text.parse().ok().map(Ts::from_millis)
+    text.parse().ok().and_then(instant_ms)
 }
 
 /// A date text of the venue: RFC 3339 with any number of decimals, also with a blank for `T` and a short offset
@@ -154,5 +155,7 @@ mod tests {
         assert_eq!(millis("-1"), None);
         assert_eq!(millis(""), None);
         assert_eq!(millis("99999999999999999999"), None);
+        assert_eq!(millis("4102444800000"), Some(Ts::from_millis(4_102_444_800_000)));
+        assert_eq!((millis("4102444800001"), millis("17600000001230")), (None, None), "after 2100");
     }
 }

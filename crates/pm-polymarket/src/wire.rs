@@ -11,6 +11,7 @@ use pm_core::num::NumError;
 use pm_core::order::Side;
 use pm_core::time::Ts;
 use pm_core::traits::DecodeError;
+use pm_core::wire_text::{self, TextError};
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use serde_json::value::RawValue;
@@ -35,14 +36,19 @@ pub fn frame(text: &str) -> Frame<'_> {
     if !trimmed.starts_with('[') {
         return match serde_json::from_str::<&RawValue>(text) {
             Ok(raw) => Frame { messages: vec![message(raw.get())], ..Frame::default() },
-            Err(e) if trimmed.starts_with('{') => Frame { messages: vec![Err(json_error(&e))], ..Frame::default() },
+            Err(e) if trimmed.starts_with('{') => Frame { messages: vec![Err(broken(text, &e))], ..Frame::default() },
             Err(_) => Frame { not_json: true, ..Frame::default() },
         };
     }
     match serde_json::from_str::<Vec<&RawValue>>(text) {
         Ok(items) => Frame { messages: items.into_iter().map(|raw| message(raw.get())).collect(), ..Frame::default() },
-        Err(e) => Frame { messages: vec![Err(json_error(&e))], ..Frame::default() },
+        Err(e) => Frame { messages: vec![Err(broken(text, &e))], ..Frame::default() },
     }
+}
+
+/// A frame that is not whole JSON.
+pub(crate) fn broken(text: &str, e: &serde_json::Error) -> DecodeError {
+    TextError::json("a market frame", text, e).into()
 }
 
 /// Decodes one message (a JSON object).
@@ -58,11 +64,6 @@ pub fn message(json: &str) -> Result<Message<'_>, DecodeError> {
         Some(kind) => typed(kind, json),
         None => probed(json),
     }
-}
-
-/// Turns a JSON error into one with a place (byte in the message; frames are one line).
-pub(crate) fn json_error(e: &serde_json::Error) -> DecodeError {
-    DecodeError::at(e.to_string(), e.column().saturating_sub(1))
 }
 
 #[derive(Deserialize)]
@@ -83,7 +84,7 @@ fn probed(json: &str) -> Result<Message<'_>, DecodeError> {
     if !json.trim_start().starts_with('{') {
         return Ok(Message::Unknown(String::new()));
     }
-    let probe: Probe<'_> = serde_json::from_str(json).map_err(|e| json_error(&e))?;
+    let probe: Probe<'_> = wire_text::json("a message", json)?;
     let kind = probe.event_type.or(probe.kind);
     match (kind, probe.payload) {
         (Some(kind), Some(payload)) => typed(kind.as_str(), payload.get()),
@@ -166,7 +167,7 @@ struct Fields<'a> {
 }
 
 fn fields(json: &str) -> Result<Fields<'_>, DecodeError> {
-    serde_json::from_str(json).map_err(|e| json_error(&e))
+    Ok(wire_text::json("a message", json)?)
 }
 
 fn need<'a>(field: &str, text: Option<Text<'a>>) -> Result<Cow<'a, str>, DecodeError> {
@@ -187,7 +188,7 @@ fn must<T: core::str::FromStr<Err = NumError>>(field: &str, num: Option<Num<'_>>
 fn time(text: Option<Text<'_>>) -> Result<Option<Ts>, DecodeError> {
     match text {
         Some(t) if !t.as_str().is_empty() => {
-            millis(t.as_str()).map(Some).ok_or_else(|| DecodeError::new("timestamp is not a text of milliseconds"))
+            millis(t.as_str()).map(Some).ok_or_else(|| DecodeError::new("timestamp is not a text of milliseconds before 2100"))
         }
         _ => Ok(None),
     }
@@ -298,5 +299,5 @@ fn best_bid_ask(json: &str) -> Result<BestBidAsk<'_>, DecodeError> {
 }
 
 fn owned<T: DeserializeOwned>(json: &str) -> Result<T, DecodeError> {
-    serde_json::from_str(json).map_err(|e| json_error(&e))
+    Ok(wire_text::json("a message", json)?)
 }

@@ -52,7 +52,8 @@ fn levels() -> impl Strategy<Value = String> {
 }
 
 fn time() -> impl Strategy<Value = String> {
-    prop_oneof![9 => "[0-9]{1,14}", 1 => "[0-9]{0,17}", 1 => number()]
+    let border = (4_102_444_799_990_u64..4_102_444_800_010).prop_map(|ms| ms.to_string());
+    prop_oneof![9 => "[0-9]{1,13}", 2 => border, 1 => "[0-9]{0,17}", 1 => number()]
 }
 
 fn book() -> impl Strategy<Value = String> {

@@ -3,33 +3,21 @@
 
 mod common;
 
+use common::gamma::{JUNE, Run, listed, refused, rule, window, with};
 use common::{Keeper, catalog};
 use pm_core::event::Event;
 use pm_core::fees::FeeSchedule;
-use pm_core::market::{Market, MarketChange, Method, Payoff, Rule, RuleOrigin, SettlementRule, StartValue, Tie};
-use pm_core::registry::Registry;
+use pm_core::market::{MarketChange, Method, Payoff, Rule, RuleOrigin, StartValue, Tie};
 use pm_core::time::{Dur, Stamp, Ts};
 use pm_core::traits::{FeedProtocol, FrameKind};
 use pm_core::units::{Px, Ratio};
-use pm_polymarket::gamma_feed::{GammaProtocol, GammaSettings};
 use pm_polymarket::text::instant;
 use serde_json::{Value, json};
 
-const WINDOW_TEXT: &str = "This market will resolve to \"Up\" if the Bitcoin price at the end of the time range specified in the title is greater than or equal to the price at the beginning of that range. Otherwise, it will resolve to \"Down\".\nThe resolution source for this market is information from Chainlink, specifically the BTC/USD data stream available at https://data.chain.link/streams/btc-usd.";
 const TWAP_TEXT: &str = "This market will resolve to \"Up\" if the TWAP of Bitcoin (Chainlink) of the time range in the title is greater than or equal to the price at the beginning of that range. Otherwise \"Down\".";
 const HOUR_TEXT: &str = "This market will resolve to \"Up\" if the close price is greater than or equal to the open price for the BTC/USDT 1 hour candle that begins on the time and date specified in the title. Otherwise, this market will resolve to \"Down\".\n\nThe resolution source for this market is information from Binance, specifically the BTC/USDT pair (https://www.binance.com/en/trade/BTC_USDT).";
 const NOON_TEXT: &str = "This market will resolve to \"Yes\" if the Binance 1 minute candle for BTC/USDT 12:00 in the ET timezone (noon) on the date specified in the title has a final \u{201c}Close\u{201d} price higher than the price specified in the title. Otherwise, this market will resolve to \"No\".";
 const STRIKE_HOUR_TEXT: &str = "This market will resolve to \"Yes\" if the Binance 1 hour candle for BTC/USDT ending at the time and date specified in the title has a final \"Close\" price higher than the price specified in the title. Otherwise, this market will resolve to \"No\".";
-
-/// A 5-minute window that starts at `start` (seconds).
-fn window(start: i64) -> Value {
-    json!({"id":"1","conditionId":format!("0x{start}"),"slug":format!("btc-updown-5m-{start}"),"version":"v1","outcomes":"[\"Up\", \"Down\"]",
-        "clobTokenIds":format!("[\"1{start}\",\"2{start}\"]"),"question":"Bitcoin Up or Down","description":WINDOW_TEXT,
-        "resolutionSource":"https://data.chain.link/streams/btc-usd","endDate":Ts::from_secs(start + 300).to_string(),
-        "eventStartTime":Ts::from_secs(start).to_string(),"active":true,"closed":false,"acceptingOrders":true,"enableOrderBook":true,
-        "orderPriceMinTickSize":0.01,"orderMinSize":5,"feesEnabled":true,
-        "feeSchedule":{"exponent":1,"rate":0.07,"takerOnly":true,"rebateRate":0.2},"negRisk":false,"createdAt":"2026-06-07T00:02:05.044029Z"})
-}
 
 fn strike(slug: &str, question: &str, group: &str, end: &str, text: &str) -> Value {
     let mut m = window(1_780_876_800);
@@ -45,48 +33,6 @@ fn strike(slug: &str, question: &str, group: &str, end: &str, text: &str) -> Val
     m
 }
 
-fn with(mut m: Value, key: &str, value: Value) -> Value {
-    m[key] = value;
-    m
-}
-
-struct Run {
-    protocol: GammaProtocol,
-    registry: Registry,
-}
-
-impl Run {
-    fn new() -> Self {
-        Self { protocol: GammaProtocol::new(catalog(), GammaSettings::default()).unwrap(), registry: Registry::default() }
-    }
-    fn body(&mut self, body: &Value) -> Keeper {
-        let mut k = Keeper::default();
-        let kind = self.protocol.decode(Stamp::default(), body.to_string().as_bytes(), &mut self.registry, &mut k);
-        assert_eq!(kind, Ok(FrameKind::Data));
-        k
-    }
-}
-
-fn listed(body: &Value) -> Market {
-    match Run::new().body(body).events.into_iter().next() {
-        Some(Event::MarketListed(m)) => m.into_owned(),
-        other => panic!("{other:?}"),
-    }
-}
-
-fn rule(body: &Value) -> Result<SettlementRule, String> {
-    match listed(body).rule {
-        Rule::Understood(rule) => Ok(rule),
-        Rule::NotUnderstood(why) => Err(why.to_string()),
-    }
-}
-
-fn refused(body: &Value, why: &str) {
-    let said = rule(body).expect_err(why);
-    assert!(said.contains(why), "{said:?} does not say {why:?}");
-}
-
-const JUNE: i64 = 1_780_876_800;
 /// 2026-08-22 16:00 UTC.
 const AUGUST: i64 = 1_787_414_400;
 

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{CID, Keeper, T0, T1, feed, follower, ladders, market};
+use common::{ASKS, BIDS, CID, Keeper, T0, T1, book, change, changes, feed, follower, ladders, market, rest_book, synced};
 use pm_core::book::{BookLoss, BookState};
 use pm_core::event::Event;
 use pm_core::market::MarketChange;
@@ -12,41 +12,7 @@ use pm_core::registry::Registry;
 use pm_core::time::{Stamp, Ts};
 use pm_core::traits::{FeedProtocol, FrameKind};
 use pm_core::units::Ratio;
-use pm_polymarket::market::{GridPolicy, MarketProtocol};
-
-fn book(token: &str, at: u64, bids: &[(&str, &str)], asks: &[(&str, &str)]) -> String {
-    let side = |levels: &[(&str, &str)]| {
-        levels.iter().map(|(p, s)| format!("{{\"price\":\"{p}\",\"size\":\"{s}\"}}")).collect::<Vec<_>>().join(",")
-    };
-    format!(
-        "{{\"market\":\"{CID}\",\"asset_id\":\"{token}\",\"timestamp\":\"{at}\",\"hash\":\"ab\",\"bids\":[{}],\"asks\":[{}],\"event_type\":\"book\"}}",
-        side(bids),
-        side(asks)
-    )
-}
-
-fn change(token: &str, price: &str, size: &str, side: &str) -> String {
-    format!(
-        "{{\"asset_id\":\"{token}\",\"price\":\"{price}\",\"size\":\"{size}\",\"side\":\"{side}\",\"hash\":\"h\",\"best_bid\":\"0.5\",\"best_ask\":\"\"}}"
-    )
-}
-
-fn changes(at: u64, entries: &[String]) -> String {
-    format!(
-        "{{\"market\":\"{CID}\", \"price_changes\":[{}], \"timestamp\":\"{at}\", \"event_type\":\"price_change\"}}",
-        entries.join(", ")
-    )
-}
-
-const BIDS: [(&str, &str); 2] = [("0.47", "30"), ("0.48", "20")];
-const ASKS: [(&str, &str); 2] = [("0.53", "60"), ("0.52", "25")];
-
-/// A protocol and a keeper that hold the snapshot of [`BIDS`] and [`ASKS`].
-fn synced() -> (MarketProtocol, Keeper) {
-    let (mut p, mut k) = (follower("0.01"), Keeper::default());
-    assert_eq!(feed(&mut p, &book(T0, 1_000, &BIDS, &ASKS), &mut k), Ok(FrameKind::Data));
-    (p, k)
-}
+use pm_polymarket::market::MarketProtocol;
 
 #[test]
 fn either_token_gives_the_same_canonical_book() {
@@ -168,22 +134,9 @@ fn a_finer_grid_is_followed_when_announced_and_levels_keep_their_prices() {
 }
 
 #[test]
-fn recordings_without_tick_messages_can_follow_a_finer_grid() {
-    let mut p = MarketProtocol::with_grid_policy(GridPolicy::FollowFiner);
-    p.learn(&Event::MarketListed(std::borrow::Cow::Owned(market(0, CID, [T0, T1], "0.01"))));
-    let mut k = Keeper::default();
-    feed(&mut p, &book(T0, 1, &[("0.505", "1")], &[("0.51", "1")]), &mut k).unwrap();
-    assert_eq!(k.changes, [MarketChange::Tick("0.005".parse().unwrap())]);
-    assert_eq!(k.book.state, BookState::Synced);
-    assert!(feed(&mut p, &book(T0, 2, &[("0.50512", "1")], &[]), &mut k).is_err(), "no grid of the venue is that fine");
-}
-
-#[test]
 fn a_book_carries_its_grid_and_minimum() {
     let (mut p, mut k) = (follower("0.01"), Keeper::default());
-    let rest = format!(
-        "{{\"market\":\"{CID}\",\"asset_id\":\"{T0}\",\"timestamp\":\"5\",\"hash\":\"h\",\"bids\":[{{\"price\":\"0.155\",\"size\":\"65\"}}],\"asks\":[],\"min_order_size\":\"15\",\"tick_size\":\"0.001\",\"neg_risk\":false,\"last_trade_price\":\"\"}}"
-    );
+    let rest = rest_book(T0, 5, r#"[{"price":"0.155","size":"65"}]"#, "0.001", "15");
     assert_eq!(feed(&mut p, &rest, &mut k), Ok(FrameKind::Data), "a bare REST body");
     assert_eq!(k.changes, [MarketChange::Tick("0.001".parse().unwrap()), MarketChange::MinQty("15".parse().unwrap())]);
     assert_eq!(ladders(&k.book).0[0].0, "0.155");

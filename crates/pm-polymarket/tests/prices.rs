@@ -141,6 +141,41 @@ fn oracle_history_labelled_with_the_exchanges_topic_goes_to_the_oracle() {
 }
 
 #[test]
+fn an_rtds_history_after_reconnecting_repeats_nothing() {
+    let (mut p, mut k) = (rtds(), Keeper::default());
+    let update = |at: i64, value: &str| {
+        format!(
+            "{{\"topic\":\"crypto_prices_chainlink\",\"type\":\"update\",\"timestamp\":{at},\"payload\":{{\"symbol\":\"btc/usd\",\"timestamp\":{at},\"value\":{value}}}}}"
+        )
+    };
+    feed(&mut p, &update(2_000, "10"), &mut k).unwrap();
+    p.reset(&mut k);
+    let history = "{\"topic\":\"crypto_prices\",\"type\":\"subscribe\",\"timestamp\":1,\"payload\":{\"symbol\":\"btc/usd\",\"data\":[{\"timestamp\":1000,\"value\":9},{\"timestamp\":2000,\"value\":10},{\"timestamp\":3000,\"value\":11}]}}";
+    feed(&mut p, history, &mut k).unwrap();
+    feed(&mut p, history, &mut k).unwrap();
+    let said: Vec<i64> = k.events.iter().map(|e| if let Event::Reference { at, .. } = e { at.millis() } else { 0 }).collect();
+    assert_eq!(said, [2_000, 3_000]);
+    // The exchange's value of the same time is another value.
+    feed(&mut p, &history.replace("btc/usd", "btcusdt"), &mut k).unwrap();
+    assert_eq!(k.events.len(), 5);
+}
+
+#[test]
+fn values_with_times_after_2100_are_errors_on_both_sockets() {
+    let (mut k, late) = (Keeper::default(), 17_913_556_670_000);
+    let e = feed(&mut live(), &update(1, late, "5"), &mut k).unwrap_err();
+    assert!(e.what.starts_with("ts: not possible here"), "{e}");
+    let frame = update(1, 1_000, "5").replace("\"timestamp\":1000", &format!("\"timestamp\":{late}"));
+    let e = feed(&mut live(), &frame, &mut k).unwrap_err();
+    assert!(e.what.starts_with("timestamp: not possible here"), "{e}");
+    let frame = format!(
+        "{{\"topic\":\"crypto_prices_chainlink\",\"type\":\"update\",\"timestamp\":1,\"payload\":{{\"symbol\":\"btc/usd\",\"timestamp\":{late},\"value\":5}}}}"
+    );
+    let e = feed(&mut rtds(), &frame, &mut k).unwrap_err();
+    assert!(e.what.starts_with("timestamp: not possible here") && k.events.is_empty(), "{e}");
+}
+
+#[test]
 fn rtds_keep_alives_and_strangers() {
     let mut k = Keeper::default();
     for text in ["", "\"\"", "PONG"] {

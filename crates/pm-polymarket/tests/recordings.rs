@@ -15,7 +15,7 @@ use pm_core::time::Stamp;
 use pm_core::traits::{FeedProtocol, FrameKind};
 use pm_polymarket::gamma_feed::{GammaProtocol, GammaSettings};
 use pm_polymarket::hash::{RawBook, book_hash};
-use pm_polymarket::market::{GridPolicy, MarketProtocol};
+use pm_polymarket::market::MarketProtocol;
 use pm_polymarket::rtds::{RtdsProtocol, Topic};
 use serde_json::Value;
 
@@ -112,6 +112,7 @@ fn rules_of_all_recorded_markets() {
 fn recorded_frames_decode_without_error() {
     let Some(data) = recordings("recorded_frames_decode_without_error") else { return };
     let (mut kinds, mut oracle, mut hashes) = (BTreeMap::<String, usize>::new(), 0, [0, 0]);
+    let (mut checked, mut stale) = (0, 0);
     for path in files(&data.join("pm-binance-coinbase-chainlink-sessions-2026-04-28")) {
         let name = path.to_str().unwrap().to_owned();
         let Some(stem) = name.strip_suffix(".raw_messages.jsonl.gz") else { continue };
@@ -148,7 +149,13 @@ fn recorded_frames_decode_without_error() {
             }
         }
         assert_eq!(books.crossed, 0, "{stem}");
+        let s = protocol.stats();
+        println!("{}: {s:?}", Path::new(stem).file_name().unwrap().display());
+        assert_eq!((s.misfits, s.hash_mismatches), (0, 0), "{stem}");
+        (checked, stale) = (checked + s.hashes_checked, stale + s.stale_books);
     }
+    // REST bodies of one session came from a cache and were up to 17 minutes old.
+    assert!(stale >= 40 && checked > 400, "{stale} {checked}");
     println!("frames {kinds:?}, oracle values {oracle}, REST hashes that differ / agree {hashes:?}");
     assert!(kinds["Data"] > 500 && oracle > 900);
     assert_eq!(hashes[0], 0, "every REST body carries the hash that we compute");
@@ -193,14 +200,15 @@ fn single_captures_decode() {
                 continue;
             }
             let body = text(&path);
-            let mut protocol = MarketProtocol::with_grid_policy(GridPolicy::FollowFiner);
+            let mut protocol = MarketProtocol::new();
             let ids: Value = serde_json::from_str(&body).unwrap();
             for (i, one) in ids.as_array().cloned().unwrap_or_else(|| vec![ids.clone()]).iter().enumerate() {
                 let token = [&one["asset_id"], &one["price_changes"][0]["asset_id"], &one["assets_ids"][0]]
                     .into_iter()
                     .find_map(Value::as_str);
                 if let (Some(native), Some(token)) = (one["market"].as_str(), token) {
-                    let m = market(u32::try_from(i).unwrap(), native, [token, "other"], "0.01");
+                    // One payload has no message about a finer grid before it: the finest one holds them all.
+                    let m = market(u32::try_from(i).unwrap(), native, [token, "other"], "0.0001");
                     protocol.learn(&Event::MarketListed(std::borrow::Cow::Owned(m)));
                 }
             }
@@ -224,7 +232,7 @@ struct Line<'a> {
 fn recorded_books_never_cross() {
     let Some(data) = recordings("recorded_books_never_cross") else { return };
     let step = if std::env::var("PM_RECORDINGS").is_ok_and(|v| v == "all") { 1 } else { 8 };
-    let (mut frames, mut books) = (0, Books::default());
+    let (mut frames, mut stale, mut books) = (0, 0, Books::default());
     for (i, path) in files(&data.join("pm-btc5m-book-ws-2026-04/markets")).iter().enumerate().step_by(step) {
         let lines = zstd::decode_all(std::fs::File::open(path).unwrap()).unwrap();
         let lines = String::from_utf8(lines).unwrap();
@@ -244,7 +252,11 @@ fn recorded_books_never_cross() {
             assert_eq!(kind, Ok(FrameKind::Data), "{msg}");
             frames += 1;
         }
+        let s = protocol.stats();
+        assert_eq!(s.misfits, 0, "{}", path.display());
+        stale += s.stale_books;
     }
-    println!("{frames} books, {} crossed", books.crossed);
+    println!("{frames} books, {} crossed, {stale} older than the one before", books.crossed);
     assert_eq!(books.crossed, 0);
+    assert!(stale * 1_000 < frames, "books come in order, but for a few");
 }

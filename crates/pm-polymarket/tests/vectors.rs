@@ -14,7 +14,7 @@ use pm_polymarket::live::{LiveMessage, PriceFrame};
 use pm_polymarket::rtds::{RtdsPrice, Topic};
 use pm_polymarket::text::{decimal, instant};
 use pm_polymarket::wire::{self, EventMessage, Message};
-use pm_polymarket::{fees, live, rtds};
+use pm_polymarket::{fees, live, oracle, rtds};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
@@ -253,7 +253,7 @@ fn realtime_price(input: &Value, expected: &Value) -> Result<(), String> {
 }
 
 fn live_price(f: &PriceFrame) -> Value {
-    let point = |p: &live::Point| json!({"timestamp": time(Some(p.at)), "value": text(p.decimal())});
+    let point = |p: &oracle::Point| json!({"timestamp": time(Some(p.at)), "value": text(p.decimal())});
     let mut payload = if f.snapshot {
         json!({"data": f.points.iter().map(point).collect::<Vec<_>>()})
     } else {

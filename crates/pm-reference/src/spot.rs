@@ -254,4 +254,20 @@ impl FeedProtocol for SpotProtocol {
         }
         vec![format!("{{\"method\":\"SUBSCRIBE\",\"params\":[{}],\"id\":1}}", streams.join(","))]
     }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        let s = self.stats;
+        vec![
+            ("references", s.references),
+            ("candles", s.candles),
+            ("duplicates", s.duplicates),
+            ("skipped_trades", s.skipped_trades),
+            ("futures", s.futures),
+            ("foreign", s.foreign),
+            ("control", s.control),
+            ("control_errors", s.control_errors),
+            ("unknown", s.unknown),
+            ("bad_frames", s.bad_frames),
+        ]
+    }
 }

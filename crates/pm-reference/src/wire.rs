@@ -6,59 +6,10 @@ use std::borrow::Cow;
 use pm_core::event::Candle;
 use pm_core::num::NumError;
 use pm_core::time::{Dur, Ts};
-use pm_core::traits::DecodeError;
 use pm_core::units::{Px, Qty};
+use pm_core::wire_text::{TextError, clip, instant_ms, json, utf8};
 use serde::Deserialize;
 use serde_json::value::RawValue;
-
-/// What is wrong with a frame.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum WireError {
-    /// The bytes are not text.
-    #[error("not UTF-8")]
-    NotUtf8 {
-        /// First bad byte.
-        at: usize,
-    },
-    /// Not JSON, or not of the shape expected.
-    #[error("not the JSON of {what}: {why}")]
-    Json {
-        /// Expected shape.
-        what: &'static str,
-        /// The parser's words.
-        why: String,
-        /// Byte in the message.
-        at: usize,
-    },
-    /// A number that is none, is too precise, or is out of range.
-    #[error("{field}: {why}: {text:?}")]
-    Number {
-        /// Field.
-        field: &'static str,
-        /// As sent.
-        text: String,
-        /// Reason.
-        why: NumError,
-    },
-    /// A price or a time that cannot be: not above zero, after 2100, a candle whose high is below its close.
-    #[error("{field}: not possible here: {text}")]
-    Range {
-        /// Field.
-        field: &'static str,
-        /// As sent.
-        text: String,
-    },
-}
-
-impl From<WireError> for DecodeError {
-    fn from(error: WireError) -> Self {
-        let at = match &error {
-            WireError::NotUtf8 { at } | WireError::Json { at, .. } => Some(*at),
-            _ => None,
-        };
-        Self { at, what: error.to_string() }
-    }
-}
 
 /// One message.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,40 +57,33 @@ pub enum Message<'a> {
     Other,
 }
 
-/// At most 120 characters of outside text.
-fn clip(text: &str) -> String {
-    text.chars().take(120).collect()
-}
-
-fn json<'a, T: Deserialize<'a>>(what: &'static str, text: &'a str) -> Result<T, WireError> {
-    serde_json::from_str(text).map_err(|e| {
-        let before: usize = text.split_inclusive('\n').take(e.line().saturating_sub(1)).map(str::len).sum();
-        WireError::Json { what, why: e.to_string(), at: before + e.column().saturating_sub(1) }
-    })
-}
-
 /// Milliseconds, or microseconds when the connection asked for them, to an instant.
-fn instant(field: &'static str, sent: u64) -> Result<Ts, WireError> {
-    const MS_2100: u64 = 4_102_444_800_000;
-    let range = || WireError::Range { field, text: sent.to_string() };
-    let nanos = if sent <= MS_2100 {
-        sent.checked_mul(1_000_000)
-    } else if (100_000_000_000_000..=MS_2100 * 1_000).contains(&sent) {
-        sent.checked_mul(1_000)
-    } else {
-        None
-    };
-    nanos.and_then(|n| i64::try_from(n).ok()).map(Ts::from_nanos).ok_or_else(range)
+fn instant(field: &'static str, sent: u64) -> Result<Ts, TextError> {
+    /// Milliseconds end where microseconds of 1973 begin; what lies between is neither.
+    const FIRST_MICROS: i64 = 100_000_000_000_000;
+    let range = || TextError::Range { field, text: sent.to_string(), at: None };
+    let sent = i64::try_from(sent).map_err(|_| range())?;
+    let micros = |us: i64| instant_ms(us / 1_000).map(|ms| ms + Dur::from_nanos(us % 1_000 * 1_000));
+    let at = if sent < FIRST_MICROS { instant_ms(sent) } else { micros(sent) };
+    at.ok_or_else(range)
 }
 
-fn px(field: &'static str, text: &str) -> Result<Px, WireError> {
-    let px = Px::parse(text.as_bytes()).map_err(|why| WireError::Number { field, text: clip(text), why })?;
-    if px.is_positive() { Ok(px) } else { Err(WireError::Range { field, text: clip(text) }) }
+fn number(field: &'static str, text: &str, why: NumError) -> TextError {
+    TextError::Number { field, text: clip(text), why, at: None }
 }
 
-fn qty(field: &'static str, text: &str) -> Result<Qty, WireError> {
-    let qty = Qty::parse(text.as_bytes()).map_err(|why| WireError::Number { field, text: clip(text), why })?;
-    if qty.is_negative() { Err(WireError::Range { field, text: clip(text) }) } else { Ok(qty) }
+fn impossible(field: &'static str, text: impl AsRef<str>) -> TextError {
+    TextError::Range { field, text: clip(text.as_ref()), at: None }
+}
+
+fn px(field: &'static str, text: &str) -> Result<Px, TextError> {
+    let px = Px::parse(text.as_bytes()).map_err(|why| number(field, text, why))?;
+    if px.is_positive() { Ok(px) } else { Err(impossible(field, text)) }
+}
+
+fn qty(field: &'static str, text: &str) -> Result<Qty, TextError> {
+    let qty = Qty::parse(text.as_bytes()).map_err(|why| number(field, text, why))?;
+    if qty.is_negative() { Err(impossible(field, text)) } else { Ok(qty) }
 }
 
 #[derive(Deserialize)]
@@ -154,8 +98,8 @@ struct Combined<'a> {
 ///
 /// # Errors
 /// Not text, not JSON, or a field of a known message that does not fit.
-pub fn parse(frame: &[u8]) -> Result<Message<'_>, WireError> {
-    let text = core::str::from_utf8(frame).map_err(|e| WireError::NotUtf8 { at: e.valid_up_to() })?;
+pub fn parse(frame: &[u8]) -> Result<Message<'_>, TextError> {
+    let text = utf8(frame)?;
     if memchr::memmem::find(frame, b"\"stream\"").is_some() {
         let outer: Combined<'_> = json("a combined stream", text)?;
         if let (Some(_), Some(data)) = (outer.stream, outer.data) {
@@ -172,7 +116,7 @@ fn kind(text: &str) -> Option<&str> {
     rest.split_once('"').map(|(kind, _)| kind)
 }
 
-fn message(text: &str) -> Result<Message<'_>, WireError> {
+fn message(text: &str) -> Result<Message<'_>, TextError> {
     match kind(text) {
         Some("trade") => trade(text),
         Some("kline") => kline(text),
@@ -182,7 +126,7 @@ fn message(text: &str) -> Result<Message<'_>, WireError> {
     }
 }
 
-fn other(text: &str) -> Result<Message<'_>, WireError> {
+fn other(text: &str) -> Result<Message<'_>, TextError> {
     json::<serde::de::IgnoredAny>("a message", text).map(|_| Message::Other)
 }
 
@@ -198,7 +142,7 @@ struct Trade<'a> {
     kind: Option<&'a str>,
 }
 
-fn trade(text: &str) -> Result<Message<'_>, WireError> {
+fn trade(text: &str) -> Result<Message<'_>, TextError> {
     let t: Trade<'_> = json("a trade", text)?;
     let futures = t.kind.is_some();
     // Futures announce trades outside the book (kind `NA`) with a price of zero; they are no prices.
@@ -222,7 +166,7 @@ struct BookTicker<'a> {
     at: Option<u64>,
 }
 
-fn book_ticker(text: &str) -> Result<Message<'_>, WireError> {
+fn book_ticker(text: &str) -> Result<Message<'_>, TextError> {
     let t: BookTicker<'_> = json("a book ticker", text)?;
     Ok(Message::BookTicker {
         symbol: t.s,
@@ -256,7 +200,7 @@ struct KlineBody<'a> {
 }
 
 /// Candles of one minute and one hour settle markets; other intervals are not read.
-fn kline(text: &str) -> Result<Message<'_>, WireError> {
+fn kline(text: &str) -> Result<Message<'_>, TextError> {
     let f: Kline<'_> = json("a kline", text)?;
     let k = f.k;
     let interval = match k.i {
@@ -268,7 +212,7 @@ fn kline(text: &str) -> Result<Message<'_>, WireError> {
     // The end is inclusive: the last ms (or µs) of the interval. A candle that begins elsewhere than on its grid is none.
     let missing = (open_at + interval).since(last).nanos();
     if open_at.nanos() % interval.nanos() != 0 || !(1..=1_000_000).contains(&missing) {
-        return Err(WireError::Range { field: "k.t", text: format!("{} to {} as {}", k.t, k.end, k.i) });
+        return Err(impossible("k.t", format!("{} to {} as {}", k.t, k.end, k.i)));
     }
     let candle = Candle {
         open_at,
@@ -281,7 +225,7 @@ fn kline(text: &str) -> Result<Message<'_>, WireError> {
     };
     let (top, bottom) = (candle.open.max(candle.close), candle.open.min(candle.close));
     if candle.high < top || candle.low > bottom {
-        return Err(WireError::Range { field: "k", text: format!("{} {} {} {}", k.o, k.h, k.l, k.c) });
+        return Err(impossible("k", format!("{} {} {} {}", k.o, k.h, k.l, k.c)));
     }
     Ok(Message::Kline { symbol: f.s, candle })
 }
@@ -310,7 +254,7 @@ struct Refusal<'a> {
 }
 
 /// Messages without a kind: spot book tickers, answers to requests, REST depth snapshots.
-fn unnamed(text: &str) -> Result<Message<'_>, WireError> {
+fn unnamed(text: &str) -> Result<Message<'_>, TextError> {
     let m: Unnamed<'_> = json("a message", text)?;
     if m.b.is_some_and(|b| b.get().starts_with('"')) && m.ask_qty.is_some() && m.u.is_some() {
         return book_ticker(text);

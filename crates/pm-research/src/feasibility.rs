@@ -71,6 +71,7 @@ mod tests {
     fn statement(bankroll: i32, basis: LossBasis) -> (String, bool) {
         let input = FeasibilityInput {
             bankroll: Usd::whole(bankroll),
+            prediction_share: Ratio::ONE,
             basis,
             bankroll_share: "0.25".parse().unwrap(),
             structure_loss: "0.05".parse().unwrap(),

@@ -273,6 +273,8 @@ fn reasons() {
     assert_eq!(of(0, &[("kill_switch", 9), ("no_edge", 5)]), Reason::KillSwitch);
     assert_eq!(of(0, &[]), Reason::NoEdge, "priced, and no candidate at all");
     assert_eq!(of(3, &[("no_edge", 5)]), Reason::ShortRun, "some did survive");
+    let aborted = |s: &mut Stats, _: &mut RunInputsEdit| (s.taken, s.aborted, s.refused) = (3, 3, [("no_edge", 5)].into());
+    assert_eq!(judged(0, "0", aborted).1, Reason::NoEdge, "entries that found nothing survived nothing");
     assert_eq!(of(0, &[("too_close_to_end", 5)]), Reason::ShortRun, "timing is nobody's fault");
     assert_eq!(judged(0, "0", |s, _| s.priced = 0).1, Reason::NotPriced);
     assert_eq!(judged(0, "0", |s, _| s.events = 0).1, Reason::NoData);

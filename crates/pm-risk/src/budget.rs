@@ -19,6 +19,8 @@ pub struct Exposure {
     pub cash: Usd,
     /// Loss if everything open, structures and orders, goes wrong: cost minus guaranteed payoff.
     pub open_worst_loss: Usd,
+    /// What entries that are under way will show as loss at their first mark: no mark counts them yet (`marked`).
+    pub pending_entry_mark: Usd,
     /// True when the candidate settles later than [`crate::RiskConfig::long_dated_after_s`] from now.
     pub long_dated: bool,
     /// The part of `open_worst_loss` that is in such structures.
@@ -41,8 +43,8 @@ impl Risk {
     /// Room under each limit for one candidate.
     ///
     /// `worst_case`: the day's and the week's room is the limit minus the worst loss of everything open minus what is lost already (at
-    /// cost); a structure may lose its whole limit. `marked`: half of what is left of each limit, because the measure is only the mark
-    /// right after entry.
+    /// cost); a structure may lose its whole limit. `marked`: half of what is left of each limit after
+    /// the entries under way, because the measure is only the mark right after entry.
     #[must_use]
     pub fn budget(&self, x: &Exposure) -> Budget {
         let cfg = self.config();
@@ -69,7 +71,7 @@ impl Risk {
                     let part = limit.scale_by(share_of_limit, Round::Down) - open;
                     part.min(limit - x.open_worst_loss) - at_cost
                 }
-                LossBasis::Marked => (limit - marked).scale_by(half, Round::Down),
+                LossBasis::Marked => (limit - marked - x.pending_entry_mark).scale_by(half, Round::Down),
             }
         };
         Budget {

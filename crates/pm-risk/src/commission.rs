@@ -2,77 +2,30 @@
 
 use std::collections::BTreeMap;
 
+use pm_core::fees::FeeHop;
 use pm_core::ids::StructureId;
 use pm_core::num::{Round, mul_div};
 use pm_core::units::{Ratio, Usd};
-use serde::{Deserialize, Serialize};
 
 use crate::config::RiskConfig;
 
-/// Where on the money's way a fee is paid.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Hop {
-    /// Fiat to the hedge venue.
-    Deposit,
-    /// Trading on the hedge venue.
-    HedgeTrading,
-    /// From the hedge venue to the wallet: withdrawal fee and gas.
-    Withdrawal,
-    /// Trading on the prediction venue, with its gas.
-    PredictionTrading,
-}
-
-impl Hop {
-    /// All of them, on the money's way.
-    pub const ALL: [Self; 4] = [Self::Deposit, Self::HedgeTrading, Self::Withdrawal, Self::PredictionTrading];
-    /// Name in reports.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Deposit => "deposit",
-            Self::HedgeTrading => "hedge_trading",
-            Self::Withdrawal => "withdrawal",
-            Self::PredictionTrading => "prediction_trading",
-        }
-    }
-}
-
 /// Fees by hop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct HopFees {
-    /// Fiat to the hedge venue.
-    pub deposit: Usd,
-    /// Trading on the hedge venue.
-    pub hedge_trading: Usd,
-    /// From the hedge venue to the wallet.
-    pub withdrawal: Usd,
-    /// Trading on the prediction venue.
-    pub prediction_trading: Usd,
-}
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct HopFees(BTreeMap<FeeHop, Usd>);
 
 impl HopFees {
-    fn slot(&mut self, hop: Hop) -> &mut Usd {
-        match hop {
-            Hop::Deposit => &mut self.deposit,
-            Hop::HedgeTrading => &mut self.hedge_trading,
-            Hop::Withdrawal => &mut self.withdrawal,
-            Hop::PredictionTrading => &mut self.prediction_trading,
-        }
-    }
     /// Fee of a hop.
     #[must_use]
-    pub const fn of(&self, hop: Hop) -> Usd {
-        match hop {
-            Hop::Deposit => self.deposit,
-            Hop::HedgeTrading => self.hedge_trading,
-            Hop::Withdrawal => self.withdrawal,
-            Hop::PredictionTrading => self.prediction_trading,
-        }
+    pub fn of(&self, hop: FeeHop) -> Usd {
+        self.0.get(&hop).copied().unwrap_or_default()
     }
     /// Of all hops.
     #[must_use]
     pub fn total(&self) -> Usd {
-        Hop::ALL.into_iter().map(|hop| self.of(hop)).sum()
+        self.0.values().copied().sum()
+    }
+    fn add(&mut self, hop: FeeHop, amount: Usd) {
+        *self.0.entry(hop).or_default() += amount;
     }
 }
 
@@ -81,14 +34,14 @@ impl HopFees {
 #[error("fee at {}: {charged} charged, {expected} expected", hop.as_str())]
 pub struct FeeAlarm {
     /// Where.
-    pub hop: Hop,
+    pub hop: FeeHop,
     /// By the schedule.
     pub expected: Usd,
     /// As charged.
     pub charged: Usd,
 }
 
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Costs {
     fees: HopFees,
     turnover: Usd,
@@ -110,15 +63,11 @@ pub struct CommissionTracker {
 impl CommissionTracker {
     /// With the alarm thresholds of the settings.
     #[must_use]
-    pub const fn new(cfg: &RiskConfig) -> Self {
-        let zero = Costs {
-            fees: HopFees { deposit: Usd::ZERO, hedge_trading: Usd::ZERO, withdrawal: Usd::ZERO, prediction_trading: Usd::ZERO },
-            turnover: Usd::ZERO,
-        };
+    pub fn new(cfg: &RiskConfig) -> Self {
         Self {
             alarm_share: cfg.fee_alarm_share,
             alarm_amount: cfg.fee_alarm_amount,
-            total: zero,
+            total: Costs::default(),
             shared: Usd::ZERO,
             structures: BTreeMap::new(),
             expected: Usd::ZERO,
@@ -128,9 +77,16 @@ impl CommissionTracker {
 
     /// A fill's notional and fee, as expected by the schedule and as charged. Gives an alarm when they differ, either way, by more than
     /// the share of the expected fee *and* more than the amount.
-    pub fn on_fill(&mut self, structure: StructureId, hop: Hop, notional: Usd, expected: Usd, charged: Usd) -> Option<FeeAlarm> {
+    pub fn on_fill(
+        &mut self,
+        structure: StructureId,
+        hop: FeeHop,
+        notional: Usd,
+        expected: Usd,
+        charged: Usd,
+    ) -> Option<FeeAlarm> {
         for costs in [&mut self.total, self.structures.entry(structure).or_default()] {
-            *costs.fees.slot(hop) += charged;
+            costs.fees.add(hop, charged);
             costs.turnover += notional;
         }
         self.expected += expected;
@@ -141,18 +97,18 @@ impl CommissionTracker {
     }
 
     /// A fee without a fill: deposit, withdrawal, gas. Without a structure it is shared by turnover.
-    pub fn on_fee(&mut self, structure: Option<StructureId>, hop: Hop, charged: Usd) {
-        *self.total.fees.slot(hop) += charged;
+    pub fn on_fee(&mut self, structure: Option<StructureId>, hop: FeeHop, charged: Usd) {
+        self.total.fees.add(hop, charged);
         match structure {
-            Some(structure) => *self.structures.entry(structure).or_default().fees.slot(hop) += charged,
+            Some(structure) => self.structures.entry(structure).or_default().fees.add(hop, charged),
             None => self.shared += charged,
         }
     }
 
     /// The venue voided a fill: its notional and fee are taken back.
-    pub fn on_reversal(&mut self, structure: StructureId, hop: Hop, notional: Usd, expected: Usd, charged: Usd) {
+    pub fn on_reversal(&mut self, structure: StructureId, hop: FeeHop, notional: Usd, expected: Usd, charged: Usd) {
         for costs in [Some(&mut self.total), self.structures.get_mut(&structure)].into_iter().flatten() {
-            *costs.fees.slot(hop) -= charged;
+            costs.fees.add(hop, -charged);
             costs.turnover -= notional;
         }
         self.expected -= expected;
@@ -161,7 +117,7 @@ impl CommissionTracker {
     /// Fees of a structure by hop; without its share of shared fees.
     #[must_use]
     pub fn structure(&self, structure: StructureId) -> HopFees {
-        self.structures.get(&structure).map_or_else(HopFees::default, |c| c.fees)
+        self.structures.get(&structure).map_or_else(HopFees::default, |c| c.fees.clone())
     }
 
     /// A structure's part, by turnover, of the fees that belong to no structure; rounded up.
@@ -185,8 +141,8 @@ impl CommissionTracker {
 
     /// Fees of everything by hop.
     #[must_use]
-    pub const fn total(&self) -> HopFees {
-        self.total.fees
+    pub const fn total(&self) -> &HopFees {
+        &self.total.fees
     }
 
     /// Notional of all fills.

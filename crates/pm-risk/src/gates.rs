@@ -1,7 +1,8 @@
 //! The gates: an ordered list, each with one refusal. [`pm_core::approval::Approved`] can only be made by passing them.
 //!
-//! An entry passes all of them. A hedge or a reduction lowers risk and passes those that say "this order cannot be" (venue, grid,
-//! duplicate), not those that say "not now": a tripped switch must not keep a position open.
+//! An entry passes all of them. A hedge of confirmed shares or a reduction lowers risk and passes those that say "this order cannot be"
+//! (venue, grid, duplicate), not those that say "not now": a tripped switch must not keep a position open or bare. The one hedge that the
+//! switch holds back is a purchase of shares (the missing leg of a set): nobody who pulls the switch expects to buy.
 
 use pm_core::approval::Gatekeeper;
 use pm_core::book::{Book, BookState};
@@ -9,7 +10,7 @@ use pm_core::budget::{Budget, Measures};
 use pm_core::instrument::Instrument;
 use pm_core::market::{Market, Payoff};
 use pm_core::num::Round;
-use pm_core::order::{OrderIntent, Side, Tif, Tradable};
+use pm_core::order::{OrderIntent, Purpose, Side, Tif, Tradable};
 use pm_core::refusal::{Clip, Refusal};
 use pm_core::time::Ts;
 use pm_core::units::{Px, Qty, Usd};
@@ -77,7 +78,7 @@ impl Gatekeeper for Gates<'_> {
 impl<'a> Gates<'a> {
     /// The order is that of a person asking: may we at all, is there a market, is the data good, is it ours to send, does it fit.
     const ALL: [(For, Gate<'a>); 13] = [
-        (For::Risk, Self::switch),
+        (For::All, Self::switch),
         (For::All, Self::venue),
         (For::All, Self::listed),
         (For::Risk, Self::market_open),
@@ -92,8 +93,9 @@ impl<'a> Gates<'a> {
         (For::Risk, Self::minimum),
     ];
 
-    fn switch(&self, _: &OrderIntent) -> Result<(), Refusal> {
-        self.risk.switch_allows()
+    fn switch(&self, intent: &OrderIntent) -> Result<(), Refusal> {
+        let buys_shares = matches!(intent.target, Tradable::Outcome(..)) && intent.purpose == Purpose::Hedge;
+        if intent.purpose.increases_risk() || buys_shares { self.risk.switch_allows() } else { Ok(()) }
     }
 
     fn venue(&self, intent: &OrderIntent) -> Result<(), Refusal> {

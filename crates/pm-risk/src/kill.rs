@@ -22,13 +22,15 @@ pub enum Trigger {
     BanScore,
     /// A venue restricts the account.
     VenueNo(VenueWord),
+    /// The books do not add up: a fact that a venue confirmed could not be booked, or contradicts what was.
+    Books,
     /// The operator.
     Manual,
 }
 
 impl Trigger {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::StructureLoss,
         Self::DailyLoss,
         Self::FailedExecutions,
@@ -38,6 +40,7 @@ impl Trigger {
         Self::VenueNo(VenueWord::ClosedOnly),
         Self::VenueNo(VenueWord::Geoblocked),
         Self::VenueNo(VenueWord::Compliance),
+        Self::Books,
         Self::Manual,
     ];
 
@@ -55,6 +58,7 @@ impl Trigger {
             Self::VenueNo(VenueWord::Geoblocked) => "venue_geoblocked",
             Self::VenueNo(VenueWord::Compliance) => "venue_compliance",
             Self::VenueNo(_) => "venue_no",
+            Self::Books => "books",
             Self::Manual => "manual",
         }
     }
@@ -67,7 +71,13 @@ impl Trigger {
 
     /// True for triggers that the setting `kill_switch_enabled` can switch off.
     pub(crate) const fn is_optional(self) -> bool {
-        !matches!(self, Self::VenueNo(_) | Self::Manual)
+        !matches!(self, Self::VenueNo(_) | Self::Books | Self::Manual)
+    }
+
+    /// True when only a person ends the trip, also where a replay resets others by itself. Such a trip takes the place of one that is not.
+    #[must_use]
+    pub const fn needs_a_person(self) -> bool {
+        matches!(self, Self::VenueNo(_) | Self::BanScore | Self::Books | Self::Manual)
     }
 }
 

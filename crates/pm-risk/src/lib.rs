@@ -21,7 +21,7 @@ mod venues;
 mod windows;
 
 pub use budget::Exposure;
-pub use commission::{CommissionTracker, FeeAlarm, Hop, HopFees};
+pub use commission::{CommissionTracker, FeeAlarm, HopFees};
 pub use config::RiskConfig;
 pub use gates::{GateContext, Gates};
 pub use kill::{FailedExecution, ResetError, Trigger, Trip};

@@ -150,6 +150,11 @@ impl Risk {
         self.trip(Trigger::VenueNo(word), now, || format!("{name} says {word:?}"))
     }
 
+    /// A confirmed fact that could not be booked, or that contradicts the books: nothing new until somebody has looked.
+    pub fn on_broken_books(&mut self, now: Ts, what: &str) -> Option<Trip> {
+        self.trip(Trigger::Books, now, || what.to_owned())
+    }
+
     /// The operator trips the switch.
     pub fn kill(&mut self, now: Ts, reason: &str) -> Option<Trip> {
         let reason = reason.trim();
@@ -157,7 +162,8 @@ impl Risk {
     }
 
     fn trip(&mut self, trigger: Trigger, now: Ts, text: impl FnOnce() -> String) -> Option<Trip> {
-        if self.tripped.is_some() || (trigger.is_optional() && !self.cfg.kill_switch_enabled) {
+        let heavier = |now: &Trip| trigger.needs_a_person() && !now.trigger.needs_a_person();
+        if !self.tripped.as_ref().is_none_or(heavier) || (trigger.is_optional() && !self.cfg.kill_switch_enabled) {
             return None;
         }
         let trip = Trip { trigger, at: now, text: text().into() };

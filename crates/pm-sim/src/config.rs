@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 /// Why a simulator cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SimError {
-    /// Not one of `typical`, `efficient`, `careless`.
-    #[error("makers: {0:?} is not one of typical, efficient, careless")]
+    /// Not one of `typical`, `measured`, `efficient`, `careless`.
+    #[error("makers: {0:?} is not one of typical, measured, efficient, careless")]
     Makers(String),
     /// The grid must divide a second, and frames need room between two steps.
     #[error("step_ms: {0} is not one of 100, 125, 200, 250, 500, 1000")]
@@ -40,9 +40,11 @@ pub enum SimError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MakerKind {
-    /// Small lag, small errors, quotes that now and then stand still.
+    /// Small lag, small errors, quotes that now and then stand still: somewhat worse than what was measured, so that there is work.
     #[default]
     Typical,
+    /// As recordings of the real market show it: the honest yardstick.
+    Measured,
     /// No lag and no error: after the fee about nothing can be taken.
     Efficient,
     /// Seconds of lag, large errors, ladders out of order, much depth.
@@ -53,6 +55,7 @@ impl fmt::Display for MakerKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Typical => "typical",
+            Self::Measured => "measured",
             Self::Efficient => "efficient",
             Self::Careless => "careless",
         })
@@ -64,6 +67,7 @@ impl FromStr for MakerKind {
     fn from_str(text: &str) -> Result<Self, SimError> {
         match text {
             "typical" => Ok(Self::Typical),
+            "measured" => Ok(Self::Measured),
             "efficient" => Ok(Self::Efficient),
             "careless" => Ok(Self::Careless),
             other => Err(SimError::Makers(other.to_owned())),
@@ -203,7 +207,8 @@ pub struct FamilyConfig {
     /// Rungs of the ladder; 1 for windows.
     #[serde(default = "one")]
     pub strikes: u8,
-    /// Distance of the rungs, USD; ignored for windows.
+    /// Distance of the rungs, USD; ignored for windows. The defaults (500 for bitcoin, 20 for ether at noon) are finer than the venue's
+    /// real ladders, so that several rungs of a short run are worth trading.
     #[serde(default)]
     pub spacing: u32,
 }
@@ -290,6 +295,7 @@ impl Default for SimConfig {
                 FamilyConfig::window("BTC", UpDown1h, 3_600),
                 FamilyConfig::ladder("BTC", AboveHourly, 4_680, 7, 100),
                 FamilyConfig::ladder("BTC", AboveDaily, 93_600, 5, 500),
+                FamilyConfig::ladder("ETH", AboveDaily, 93_600, 5, 20),
             ],
             rates: Rates::default(),
             rate: 1.0,

@@ -9,17 +9,30 @@ use crate::num::{down, float, round, up};
 
 /// Figures of one kind of maker. Probabilities are in price units (0.01 = one cent of a share).
 ///
-/// | | efficient | typical | careless |
-/// |---|---|---|---|
-/// | lag of the price behind the true one | 0 | 0.3 to 1.5 s | 2 to 6 s |
-/// | looks at its quotes about every | step | 0.4 s | 1.2 s |
-/// | volatility off by (standard deviation) | 0 | 8 % | 25 % |
-/// | leaning (standard deviation, half-life 120 s) | 0 | 1 cent | 4.5 cents |
-/// | strikes of one ladder lean | together | together, own noise 0.3 cents | each on its own |
-/// | half width at 0.5, before ticks | 1.5 cents + moves of 1 s | 1 cent | 1 cent |
-/// | quotes stand still, on average every | never | 90 s, for 2 to 6 s | 60 s, for 5 to 15 s |
-/// | quotes stay while off by at most | 0.5 cents | 0.3 cents | 0.3 cents |
-/// | levels a side, shares a level | 10, 20 to 150 | 12, 30 to 250 | 12, 150 to 700 |
+/// | | efficient | measured | typical | careless |
+/// |---|---|---|---|---|
+/// | lag of the price behind the true one | 0 | 0 to 0.3 s | 0.1 to 0.7 s | 2 to 6 s |
+/// | looks at its quotes about every | step | 0.1 s | 0.2 s | 1.2 s |
+/// | volatility off by (standard deviation) | 0 | 5 % | 8 % | 25 % |
+/// | leaning (standard deviation; half-life) | 0 | 0.6 cents; 18 s | 0.7 cents; 30 s | 4.5 cents; 120 s |
+/// | strikes of one ladder lean | together | together, own noise 0.2 cents | together, own noise 0.3 cents | each on its own |
+/// | half width at 0.5, before ticks | 1.5 cents + moves of 1 s | 0.5 cents | 0.5 cents | 1 cent |
+/// | quotes stand still, on average every | never | 560 s, for 2 to 3.4 s | 300 s, for 2 to 4 s | 60 s, for 5 to 15 s |
+/// | quotes stay while off by at most | 0.5 cents | 0.3 cents | 0.3 cents | 0.3 cents |
+/// | levels a side, shares a level | 10, 20 to 150 | 12, 30 to 250 | 12, 30 to 250 | 12, 150 to 700 |
+///
+/// What recordings of the real market show (folders of `../shared/data`; spread and touch where the mid is between 0.2 and 0.8):
+///
+/// | figure | in the recordings | source | error of `measured` | error of `typical` |
+/// |---|---|---|---|---|
+/// | spread, median | 1 cent (means 1.0, 1.2, 1.6) | `pm-btc15m-l2-1hz-2026-09-28`, `pm-btc15m-tob-events-2026-04-01`, `pm-btc5m-book-ws-2026-04` | none | none |
+/// | shares at the touch, median | 126, 175, 207 | the same three | 140: within | 140: within |
+/// | silence of a book of 2 s or more | one in 227 s, pauses of the collector among them | `pm-btc5m-book-ws-2026-04`, every sixth window | fewer than half: the rest is taken for the collector's | a quarter fewer |
+/// | lag behind the price | less than 1 Hz resolves | `pm-btc5m-1hz-quote-vs-btc-2026-07` | 0 to 0.3 s is assumed | 0.25 s more on average |
+/// | leaning | 0.6 cents, half-life 18 s: handed in, not worked out again here | the two above against their prices | none | 0.1 cents and 12 s more |
+///
+/// `measured` is the honest yardstick. `typical`, the default, is a little worse in lag, leaning and pauses, so that a short run has
+/// something to trade: what it earns is no forecast.
 ///
 /// `efficient` has no lag that a taker could use: its quotes leave with the same step as the price they are made from, and arrive before
 /// an order that was sent on seeing that price could be matched. With the taker fee on top of its width nothing is left.
@@ -33,6 +46,8 @@ pub struct MakerParams {
     pub vol_error: f64,
     /// Standard deviation of the leaning.
     pub leaning: f64,
+    /// Half-life of the leaning, seconds.
+    pub leaning_half_life_s: f64,
     /// Extra leaning per strike of a ladder, constant.
     pub strike_noise: f64,
     /// True when each strike of a ladder has its own lag, errors and pauses.
@@ -61,6 +76,7 @@ impl MakerKind {
                 look_ms: 0.0,
                 vol_error: 0.0,
                 leaning: 0.0,
+                leaning_half_life_s: 120.0,
                 strike_noise: 0.0,
                 strikes_apart: false,
                 half_width: 0.015,
@@ -71,16 +87,32 @@ impl MakerKind {
                 shares: (20, 150),
             },
             Self::Typical => MakerParams {
-                lag_ms: (300.0, 1_500.0),
-                look_ms: 400.0,
+                lag_ms: (100.0, 700.0),
+                look_ms: 200.0,
                 vol_error: 0.08,
-                leaning: 0.01,
+                leaning: 0.007,
+                leaning_half_life_s: 30.0,
                 strike_noise: 0.003,
                 strikes_apart: false,
-                half_width: 0.01,
+                half_width: 0.005,
                 guard_s: 0.1,
                 slack: 0.003,
-                pause: (90.0, 2.0, 6.0),
+                pause: (300.0, 2.0, 4.0),
+                levels: 12,
+                shares: (30, 250),
+            },
+            Self::Measured => MakerParams {
+                lag_ms: (0.0, 300.0),
+                look_ms: 100.0,
+                vol_error: 0.05,
+                leaning: 0.006,
+                leaning_half_life_s: 18.0,
+                strike_noise: 0.002,
+                strikes_apart: false,
+                half_width: 0.005,
+                guard_s: 0.1,
+                slack: 0.003,
+                pause: (560.0, 2.0, 3.4),
                 levels: 12,
                 shares: (30, 250),
             },
@@ -89,6 +121,7 @@ impl MakerKind {
                 look_ms: 1_200.0,
                 vol_error: 0.25,
                 leaning: 0.045,
+                leaning_half_life_s: 120.0,
                 strike_noise: 0.0,
                 strikes_apart: true,
                 half_width: 0.01,
@@ -102,8 +135,6 @@ impl MakerKind {
     }
 }
 
-/// Half-life of a leaning, seconds.
-const LEANING_HALF_LIFE: f64 = 120.0;
 const NS: f64 = 1e9;
 
 /// One quoting mind: a market's, or a whole ladder's.
@@ -152,7 +183,7 @@ impl Mind {
         }
         let since = float(now - self.looked_at) / NS;
         self.looked_at = now;
-        let keep = exp(-core::f64::consts::LN_2 * since / LEANING_HALF_LIFE);
+        let keep = exp(-core::f64::consts::LN_2 * since / params.leaning_half_life_s);
         self.leaning = self.leaning * keep + params.leaning * sqrt(1.0 - keep * keep) * dice.normal();
         if dice.chance(0.1) {
             self.lag_ms = dice.between(params.lag_ms.0, params.lag_ms.1);
@@ -216,7 +247,7 @@ mod tests {
 
     #[test]
     fn quotes_stay_on_the_grid_and_apart() {
-        for kind in [MakerKind::Typical, MakerKind::Efficient, MakerKind::Careless] {
+        for kind in [MakerKind::Typical, MakerKind::Measured, MakerKind::Efficient, MakerKind::Careless] {
             for tick in [1, 10] {
                 for n in -50..1_050 {
                     let target = quotes(&kind.params(), f64::from(n) / 1_000.0, 0.002, tick);

@@ -83,14 +83,18 @@ fn observe(makers: MakerKind, seed: u64) -> Seen {
 
 #[test]
 fn kinds_differ_in_error_edge_order_and_depth() {
-    let [e, t, c] = [MakerKind::Efficient, MakerKind::Typical, MakerKind::Careless].map(|k| observe(k, 31));
+    let kinds = [MakerKind::Efficient, MakerKind::Measured, MakerKind::Typical, MakerKind::Careless];
+    let [e, m, t, c] = kinds.map(|k| observe(k, 31));
     let share = |part: f64, whole: f64| part / whole;
-    let report = format!("{e:?}\n{t:?}\n{c:?}");
+    let report = format!("{e:?}\n{m:?}\n{t:?}\n{c:?}");
+    println!("{report}");
     let error = |s: &Seen| s.error / s.quotes;
     assert!(error(&e) * 1.5 < error(&t) && error(&t) * 1.5 < error(&c), "{report}");
     assert!(share(e.takeable, e.quotes) < 0.000_5, "efficient makers can be taken: {report}");
     assert!(share(t.takeable, t.quotes) > 0.001, "typical makers cannot be taken: {report}");
     assert!(share(c.takeable, c.quotes) > 0.05, "careless makers cannot be taken: {report}");
+    assert!(error(&m) < error(&t), "the measured makers are worse than the typical ones: {report}");
+    assert!(share(m.takeable, m.quotes) < share(t.takeable, t.quotes), "{report}");
     assert_eq!(e.disorder, 0.0, "{report}");
     assert!(share(t.disorder, t.ladders) < 0.02, "{report}");
     assert!(share(c.disorder, c.ladders) > 0.03, "{report}");

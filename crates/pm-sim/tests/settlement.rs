@@ -146,7 +146,8 @@ fn resolutions_follow_from_the_frames() {
             } else if m.slug.ends_with("-et") {
                 ("above-hourly", candles[&("BTCUSDT1h".to_owned(), m.end)].1 > m.strike.unwrap(), m.end)
             } else {
-                ("above-daily", candles[&("BTCUSDT1m".to_owned(), m.end + 60)].1 > m.strike.unwrap(), m.end + 60)
+                let symbol = if asset == "ethereum" { "ETHUSDT1m" } else { "BTCUSDT1m" };
+                ("above-daily", candles[&(symbol.to_owned(), m.end + 60)].1 > m.strike.unwrap(), m.end + 60)
             };
             assert_eq!(first, expected, "{}", m.slug);
             let label = text(v, "winning_outcome");
@@ -173,8 +174,8 @@ fn resolutions_follow_from_the_frames() {
     assert_eq!(by_family["15m"].1, 2 * 11);
     assert_eq!(by_family["1h"].1, 3);
     assert_eq!(by_family["above-hourly"].1, 3 * 7);
-    assert_eq!(by_family["above-daily"].1, 5);
+    assert_eq!(by_family["above-daily"].1, 2 * 5);
     assert_eq!(told_by_page, told);
-    assert_eq!(sim.windows_resolved(), 70 + 22 + 3 + 3 + 1);
+    assert_eq!(sim.windows_resolved(), 70 + 22 + 3 + 3 + 2);
     assert!((15..56).contains(&by_family["5m"].0), "both outcomes happen");
 }

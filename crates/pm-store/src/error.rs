@@ -2,6 +2,7 @@
 
 use pm_core::traits::StoreError;
 use sqlx::error::ErrorKind;
+use sqlx::migrate::MigrateError;
 
 /// Sorts an error of either database. `Unavailable`: nobody answers, the disk is full, the file is locked or broken; trying again may help.
 /// `Schema`: tables or columns are missing. `Refused`: this row or statement will never work.
@@ -76,5 +77,26 @@ pub(crate) fn at(place: &str, error: StoreError) -> StoreError {
         StoreError::Schema(t) => StoreError::Schema(format!("{place}: {t}")),
         StoreError::Refused(t) => StoreError::Refused(format!("{place}: {t}")),
         StoreError::NotFound(t) => StoreError::NotFound(format!("{place}: {t}")),
+    }
+}
+
+/// An error of a migration.
+pub(crate) fn migrate_error(error: MigrateError) -> StoreError {
+    match error {
+        MigrateError::Execute(e) => store_error(&e),
+        MigrateError::ExecuteMigration(e, version) => match store_error(&e) {
+            StoreError::Unavailable(t) => StoreError::Unavailable(format!("migration {version}: {t}")),
+            other => StoreError::Schema(format!("migration {version}: {other}")),
+        },
+        MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => {
+            StoreError::Schema(format!("migration {version} is from a newer pmbot: use that one"))
+        }
+        MigrateError::VersionMismatch(version) => {
+            StoreError::Schema(format!("migration {version} was applied with another text"))
+        }
+        MigrateError::Dirty(version) => {
+            StoreError::Schema(format!("migration {version} was left half-way: restore a backup or repair by hand"))
+        }
+        other => StoreError::Schema(other.to_string()),
     }
 }

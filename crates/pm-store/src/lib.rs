@@ -9,6 +9,7 @@
 
 mod error;
 mod figures;
+mod file;
 mod ids;
 mod listings;
 mod read;

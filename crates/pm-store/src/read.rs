@@ -79,6 +79,8 @@ pub struct RunStart {
     pub mode: String,
     /// `live`, `replay`, `sim`.
     pub source: String,
+    /// Where that came from, for people and of any length: seed and makers, or the names of the recordings.
+    pub origin: String,
     /// True when the data was made by an importer of sampled data.
     pub derived: bool,
     /// Seed, where there is one.
@@ -133,8 +135,8 @@ pub struct RunView {
     pub summary: Option<serde_json::Value>,
 }
 
-const RUN_START: &str = "INSERT INTO runs (run_id, started_at, mode, source, derived, seed, bankroll_start, build, config, status) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'running')";
+const RUN_START: &str = "INSERT INTO runs (run_id, started_at, mode, source, origin, derived, seed, bankroll_start, build, config, status) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 'running')";
 const RUN_END: &str =
     "UPDATE runs SET ended_at = $2, status = $3, decision_hash = $4, verdict = $5, summary = $6 WHERE run_id = $1";
 const RUNS: &str = "SELECT * FROM runs ORDER BY id DESC LIMIT $1";
@@ -151,6 +153,7 @@ impl SqlStore {
             Value::Time(Some(run.started_at)),
             text(&run.mode),
             text(&run.source),
+            text(&run.origin),
             Value::Flag(run.derived),
             Value::Text(run.seed.map(|s| s.to_string().into())),
             Value::Fixed(Some(run.bankroll_start.raw()), MONEY),
@@ -220,6 +223,7 @@ fn run_view(row: &dyn Cells) -> Result<RunView, StoreError> {
             started_at: row.time("started_at")?,
             mode: row.text("mode")?,
             source: row.text("source")?,
+            origin: row.text("origin")?,
             derived: row.flag("derived")?,
             seed,
             bankroll_start: Usd::from_raw(row.fixed("bankroll_start", MONEY)?),

@@ -1,6 +1,5 @@
 //! [`SqlStore`]: one database, PostgreSQL or SQLite. Connects, migrates, runs statements. What rows mean is not known here.
 
-use std::path::Path;
 use std::time::Duration;
 
 use pm_core::traits::StoreError;
@@ -9,7 +8,8 @@ use sqlx::postgres::PgPoolOptions;
 use sqlx::sqlite::SqlitePoolOptions;
 use sqlx::{Connection as _, PgPool, Postgres, Sqlite, SqlitePool, Transaction};
 
-use crate::error::{at, store_error};
+use crate::error::{at, migrate_error, store_error};
+use crate::file::{open_file, prepare_file};
 use crate::url::{self, Target, redact_url};
 use crate::value::{Cells, Value, pg_arguments, sqlite_arguments};
 
@@ -109,7 +109,7 @@ impl SqlStore {
                             Ok(!c.is_in_transaction())
                         })
                     });
-                Pool::Lite(pool.connect_with(*options).await.map_err(|e| failed(&e))?)
+                Pool::Lite(open_file(pool, *options).await.map_err(|e| failed(&e))?)
             }
             Target::Memory => {
                 let pool = SqlitePoolOptions::new().min_connections(1).max_connections(1).idle_timeout(None).max_lifetime(None);
@@ -144,7 +144,14 @@ impl SqlStore {
                 let _ = own.close().await;
                 done
             }
-            Pool::Lite(pool) => SQLITE.run(pool).await,
+            Pool::Lite(pool) => {
+                // One transaction that writes from its start: of two first starts at once the second waits here, and then finds it all done.
+                let mut tx = pool.begin_with("BEGIN IMMEDIATE").await.map_err(|e| at(&self.place, store_error(&e)))?;
+                match SQLITE.run(&mut *tx).await {
+                    Ok(()) => tx.commit().await.map_err(MigrateError::from),
+                    failed => failed,
+                }
+            }
         };
         done.map_err(|e| at(&self.place, migrate_error(e)))
     }
@@ -323,45 +330,6 @@ impl Tx {
     }
 }
 
-fn prepare_file(path: &Path, create: bool) -> Result<(), StoreError> {
-    let shown = path.display();
-    if path.is_dir() {
-        return Err(StoreError::Unavailable(format!("{shown} is a folder, not an SQLite file")));
-    }
-    if !create {
-        return if path.exists() {
-            Ok(())
-        } else {
-            Err(StoreError::Unavailable(format!("{shown} does not exist: run `pmbot db migrate`")))
-        };
-    }
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => std::fs::create_dir_all(folder)
-            .map_err(|e| StoreError::Unavailable(format!("the folder {} cannot be created: {e}", folder.display()))),
-        _ => Ok(()),
-    }
-}
-
-fn migrate_error(error: MigrateError) -> StoreError {
-    match error {
-        MigrateError::Execute(e) => store_error(&e),
-        MigrateError::ExecuteMigration(e, version) => match store_error(&e) {
-            StoreError::Unavailable(t) => StoreError::Unavailable(format!("migration {version}: {t}")),
-            other => StoreError::Schema(format!("migration {version}: {other}")),
-        },
-        MigrateError::VersionMissing(version) | MigrateError::VersionTooNew(version, _) => {
-            StoreError::Schema(format!("migration {version} is from a newer pmbot: use that one"))
-        }
-        MigrateError::VersionMismatch(version) => {
-            StoreError::Schema(format!("migration {version} was applied with another text"))
-        }
-        MigrateError::Dirty(version) => {
-            StoreError::Schema(format!("migration {version} was left half-way: restore a backup or repair by hand"))
-        }
-        other => StoreError::Schema(other.to_string()),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -383,8 +351,8 @@ mod tests {
         drop(all);
         let big = "x".repeat(200_000);
         let insert = || Statement {
-            sql: "INSERT INTO runs (run_id, started_at, mode, source, derived, bankroll_start, build, config, status) \
-                  VALUES ($1, 0, 'paper', 'sim', 0, 0, $2, '{}', 'running')",
+            sql: "INSERT INTO runs (run_id, started_at, mode, source, origin, derived, bankroll_start, build, config, status) \
+                  VALUES ($1, 0, 'paper', 'sim', '', 0, 0, $2, '{}', 'running')",
             values: vec![Value::Id(Some(uuid::Uuid::nil())), crate::value::text(&big)],
         };
         match store.execute(insert()).await {

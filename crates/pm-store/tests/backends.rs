@@ -18,6 +18,7 @@ on_both!(
     hostile_texts_are_stored,
     two_runs_do_not_mix,
     every_column_of_the_document_exists,
+    long_names_of_recordings_are_stored_with_the_run,
 );
 
 mod check {
@@ -44,6 +45,18 @@ mod check {
     async fn count(store: &SqlStore, table: &str) -> u64 {
         let counts = store.row_counts(LATEST).await.unwrap();
         counts.into_iter().find(|(name, _)| name == table).unwrap().1
+    }
+
+    /// `source` is a short column of the document: names of files belong in `origin`.
+    pub(super) async fn long_names_of_recordings_are_stored_with_the_run(store: SqlStore) {
+        let name = |c: &str| format!("{}.pmrec", c.repeat(200));
+        let origin = format!("{}, {}", name("a"), name("ä"));
+        let run = pm_store::RunStart { source: "replay".into(), origin: origin.clone(), derived: true, ..start() };
+        store.save_run_start(&run).await.unwrap();
+        store.for_run(&run.info(), catalog()).write(&one_of_each()).await.unwrap();
+        let found = store.run(LATEST).await.unwrap();
+        assert_eq!((found.start.source.as_str(), found.start.origin), ("replay", origin));
+        assert_eq!(count(&store, "trades").await, 1);
     }
 
     async fn write_one(writer: &RunStore, record: Record) {

@@ -251,6 +251,38 @@ async fn a_refused_row_is_set_aside_with_its_reason_and_the_others_go_on() {
     assert_eq!(handle.report().written, 23);
 }
 
+/// Counts lines of a level; everything here runs on one thread.
+struct Lines(Arc<Mutex<u32>>);
+
+impl tracing::Subscriber for Lines {
+    fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+        *metadata.level() == tracing::Level::ERROR
+    }
+    fn new_span(&self, _: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+        tracing::span::Id::from_u64(1)
+    }
+    fn record(&self, _: &tracing::span::Id, _: &tracing::span::Record<'_>) {}
+    fn record_follows_from(&self, _: &tracing::span::Id, _: &tracing::span::Id) {}
+    fn event(&self, _: &tracing::Event<'_>) {
+        *self.0.lock().unwrap() += 1;
+    }
+    fn enter(&self, _: &tracing::span::Id) {}
+    fn exit(&self, _: &tracing::span::Id) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_row_is_logged_once_and_not_for_every_halving() {
+    let lines = Arc::new(Mutex::new(0));
+    let _guard = tracing::subscriber::set_default(Lines(Arc::clone(&lines)));
+    let store = Fake::script([]);
+    store.poison.lock().unwrap().push("ledger 4".to_owned());
+    let handle = spawn(&store, WriterConfig { batch_max: 100, ..config() });
+    push_all(&handle, 1..=64);
+    handle.finish(LONG).await.unwrap_err();
+    assert!(*store.attempts.lock().unwrap() > 6, "it was halved");
+    assert_eq!(*lines.lock().unwrap(), 1);
+}
+
 #[tokio::test(start_paused = true)]
 async fn at_the_end_a_full_disk_leaves_every_row_in_the_spill_file_and_exact_counts() {
     let dir = tempfile::tempdir().unwrap();

@@ -131,6 +131,8 @@ fn scans(c: &mut Criterion) {
         sd_per_sqrt_s: Px::from_raw(100_000),
         fixed: Ratio::ZERO,
         strike: Px::whole(80_000),
+        spot: Px::whole(80_000),
+        sd: Px::whole(500),
     };
     let snap = Snap { market, book, fair: Ok(fair) };
     c.bench_function("strategy/scan_outright", |b| b.iter(|| cross_exchange::scan(&cfg, now, black_box(&snap), None)));

@@ -31,8 +31,10 @@ pub struct ModelConfig {
     pub vol_floor_annual: Ratio,
     /// Highest volatility that is believed, per year.
     pub vol_cap_annual: Ratio,
-    /// Relative error of volatility over the horizon beyond its sampling error (it changes); part of the band.
+    /// Relative error of volatility over the horizon beyond its sampling error (it changes), up to one hour ahead; part of the band.
     pub vol_rel_error: Ratio,
+    /// The same at 24 hours and more; in between it grows with the logarithm of the horizon. Smaller than the first it says the first.
+    pub vol_rel_error_day: Ratio,
     /// One-second samples before volatility counts as estimated.
     pub min_vol_samples: u32,
     /// A silence longer than this, seconds, breaks the chain of returns instead of counting as "no move".
@@ -70,6 +72,7 @@ impl Default for ModelConfig {
             vol_floor_annual: Ratio::from_bps(1_000),
             vol_cap_annual: Ratio::from_bps(40_000),
             vol_rel_error: Ratio::from_bps(1_500),
+            vol_rel_error_day: Ratio::from_bps(3_500),
             min_vol_samples: 120,
             max_gap_s: 15,
             basis_half_life_s: 60,
@@ -189,7 +192,18 @@ impl StrategyConfig {
     }
 }
 
-/// When and how a structure is hedged.
+/// What becomes of a candidate beyond the minimum horizon.
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[serde(rename_all = "snake_case")]
+pub enum BeyondHorizon {
+    /// It is hedged or refused: a day of the underlying's risk is not carried because its hedge was too dear.
+    #[default]
+    Required,
+    /// Hedged or not, whichever earns more within the budget.
+    Optional,
+}
+
+/// When and how a structure is hedged: once, for the confirmed shares, held until the exit.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 #[serde(default, deny_unknown_fields)]
 pub struct HedgeConfig {
@@ -198,24 +212,26 @@ pub struct HedgeConfig {
     /// Structures that settle within this span are not hedged: delta explodes, margin is the limit (venues/bybit.md 8).
     #[serde(rename = "min_horizon_ms", with = "millis")]
     pub min_horizon: Dur,
+    /// Whether structures that settle later than that must be hedged.
+    pub beyond_horizon: BeyondHorizon,
     /// Re-hedge band in lots, at least one.
     pub band_lots: u32,
-    /// Most that the hedge may cost over its life, as a fraction of the prediction legs' notional.
+    /// Most that the hedge may cost over its life, as a fraction of the prediction legs' notional: dearer ones are not taken.
     pub max_cost_ratio: Ratio,
     /// Most initial margin, as a fraction of the prediction legs' notional.
     pub max_margin_ratio: Ratio,
-    /// Bound of the funding rate per interval; the quoted rate counts when it is larger.
+    /// Least funding rate per settlement that is charged where we are the side that pays; the quoted rate counts when it is larger.
     pub funding_bound: Ratio,
     /// Funding interval.
     #[serde(rename = "funding_interval_ms", with = "millis")]
     pub funding_interval: Dur,
-    /// Expected turnover of re-hedging as a multiple of opening and closing once (0 = never re-hedged).
+    /// Expected turnover of re-hedging as a multiple of opening and closing once (0 = static: opened once and held).
     pub rehedge_turnover: Ratio,
     /// Charge for the part that the lot leaves unhedged, as a fraction of its value.
     pub residual_charge: Ratio,
-    /// Move of the underlying that a hedge may meet before it is adjusted, as a fraction: bounds the hedged worst case.
+    /// Loss of a hedge that fails, as a fraction of its value (0 = it does nothing, it loses nothing).
     pub gap_move: Ratio,
-    /// Probability that the hedge does nothing when it is needed; the last row of the Kelly table.
+    /// Probability that the hedge fails when it is needed; two rows of the Kelly table.
     pub failure_rate: Ratio,
     /// Length of the exit where the settlement value is not an average.
     #[serde(rename = "exit_over_ms", with = "millis")]
@@ -227,14 +243,15 @@ impl Default for HedgeConfig {
         Self {
             enabled: true,
             min_horizon: Dur::from_secs(3_600),
+            beyond_horizon: BeyondHorizon::Required,
             band_lots: 1,
             max_cost_ratio: Ratio::from_bps(2_000),
             max_margin_ratio: Ratio::from_bps(100_000),
             funding_bound: Ratio::from_bps(1),
             funding_interval: Dur::from_secs(8 * 3_600),
-            rehedge_turnover: Ratio::from_bps(10_000),
+            rehedge_turnover: Ratio::ZERO,
             residual_charge: Ratio::from_bps(5),
-            gap_move: Ratio::from_bps(200),
+            gap_move: Ratio::ZERO,
             failure_rate: Ratio::from_bps(100),
             exit_over: Dur::from_secs(60),
         }
@@ -253,6 +270,11 @@ mod tests {
         assert_eq!(serde_json::from_str::<ModelConfig>(&text).unwrap(), ModelConfig::default());
         let some: ModelConfig = serde_json::from_str(r#"{"max_hedge_age_ms": 1500, "band_z": "2.33"}"#).unwrap();
         assert_eq!((some.max_hedge_age, some.band_z), (Dur::from_millis(1_500), "2.33".parse().unwrap()));
+        let hedge: HedgeConfig = serde_json::from_str(r#"{"beyond_horizon": "optional"}"#).unwrap();
+        assert_eq!(
+            (hedge.beyond_horizon, HedgeConfig::default().beyond_horizon),
+            (BeyondHorizon::Optional, BeyondHorizon::Required)
+        );
         assert!(serde_json::from_str::<ModelConfig>(r#"{"band_z": 2.33}"#).is_err());
         assert!(serde_json::from_str::<ModelConfig>(r#"{"band_zz": "2"}"#).is_err());
     }

@@ -17,6 +17,8 @@ use crate::size::SHARE_GRID;
 pub struct FeasibilityInput {
     /// Bankroll.
     pub bankroll: Usd,
+    /// Part of it that lies on the prediction venue: one less the hedge venue's. Orders are paid from it alone, funds are not moved.
+    pub prediction_share: Ratio,
     /// What the loss limits measure.
     pub basis: LossBasis,
     /// Largest notional of one structure, as a fraction of bankroll (0.25).
@@ -123,7 +125,7 @@ fn checks(input: &FeasibilityInput, px: Px) -> [Check; 4] {
     let used = |limit: Ratio| Ratio::from_raw(mul_div(limit.raw(), input.limit_use.raw(), SCALE, Round::Down).unwrap_or(0));
     [
         Check { clip: Clip::BankrollShare, needs: notional, share: input.bankroll_share },
-        Check { clip: Clip::Cash, needs: notional + fee, share: Ratio::ONE },
+        Check { clip: Clip::Cash, needs: notional + fee, share: input.prediction_share },
         Check { clip: Clip::StructureLoss, needs: loss, share: used(input.structure_loss) },
         Check { clip: Clip::DayLoss, needs: loss, share: used(input.day_loss) },
     ]

@@ -9,7 +9,7 @@ use pm_core::registry::Catalog;
 use pm_core::time::{Dur, Ts};
 use pm_core::units::{Px, Ratio};
 
-use crate::average::{Past, Remaining, window};
+use crate::average::{Past, Remaining, future_unit_var, window};
 use crate::config::ModelConfig;
 use crate::fair::{Fair, Law, price, settled};
 use crate::instants::{Form, Observed, final_form, start_of};
@@ -18,6 +18,8 @@ use crate::num;
 use crate::ring::{SecRing, second_of};
 use crate::source::Source;
 use crate::vol::{Sigma, Vol, YEAR_S};
+
+const HOUR_S: f64 = 3_600.0;
 
 /// One underlying as the hedge venue prices it.
 #[derive(Debug, Clone)]
@@ -34,7 +36,8 @@ struct Underlying {
 pub struct Model {
     cfg: ModelConfig,
     band_z: f64,
-    vol_rel_error: f64,
+    /// Relative error of volatility up to an hour ahead, and at a day.
+    vol_rel_error: (f64, f64),
     clock_s: f64,
     boundary_s: f64,
     underlyings: Vec<Underlying>,
@@ -60,9 +63,10 @@ impl Model {
             .map(|_| Underlying { last: None, mids: Mids::new(), seconds: SecRing::new(), vol: Vol::new(&cfg) })
             .collect();
         let sources = catalog.sources.iter().map(|s| Source::new(&cfg, usize::from(s.underlying.0))).collect();
+        let near = num::ratio(cfg.vol_rel_error).clamp(0.0, 0.9);
         Self {
             band_z: num::ratio(cfg.band_z).max(0.0),
-            vol_rel_error: num::ratio(cfg.vol_rel_error).clamp(0.0, 0.9),
+            vol_rel_error: (near, num::ratio(cfg.vol_rel_error_day).clamp(near, 0.9)),
             clock_s: f64::from(cfg.clock_error_ms) * 1e-3,
             boundary_s: f64::from(cfg.boundary_error_ms) * 1e-3,
             underlyings,
@@ -202,24 +206,26 @@ impl Model {
             return Err(Refusal::ReferenceStale { age });
         }
         let underlying = self.underlyings.get(source.underlying).ok_or(Refusal::NoUnderlying)?;
-        let (sigma, estimate) = self.estimate(underlying, source, now)?;
+        let tau = num::secs(rule.final_at.since(now)).max(0.0);
+        let (sigma, estimate) = self.estimate(underlying, source, now, tau)?;
         let remaining = match form {
             Form::Twap(w) => Self::remaining_of_window(underlying, source, &estimate, w, rule.final_at, now)?,
-            _ => Remaining::instant(num::secs(rule.final_at.since(now))),
+            _ => Remaining::instant(tau),
         };
         let per_s = sigma.per_sqrt_s * sigma.per_sqrt_s * estimate.spot * estimate.spot;
         let metadata = !matches!(rule.payoff, Payoff::UpDown { reference: None, .. });
         let reading = self.reading_seconds(form);
-        let rule_seconds = if metadata { reading } else { 2.0 * reading + f64::from(start.carried) };
+        let rule_seconds = if metadata { reading } else { 2.0 * reading + Self::carried_seconds(form, start.carried) };
         let sampling = self.band_z * sigma.rel_error;
         let law = Law {
             spot: estimate.spot,
             spot_var: estimate.var,
             sigma: sigma.per_sqrt_s,
-            sigma_err: (self.vol_rel_error * self.vol_rel_error + sampling * sampling).sqrt().min(0.9),
+            sigma_err: libm::hypot(self.model_error(tau), sampling).min(0.9),
             strike: start.px,
             rule_var: per_s * rule_seconds,
             remaining,
+            lognormal: !matches!(form, Form::Twap(_)),
         };
         Ok(price(&law, self.band_z))
     }
@@ -234,14 +240,34 @@ impl Model {
         }
     }
 
-    /// The source's value now: hedge mid less basis, or the source's own last value where that is allowed.
-    fn estimate(&self, u: &Underlying, source: &Source, now: Ts) -> Result<(Sigma, Estimate), Refusal> {
+    /// Error of a start value of which `carried` seconds were carried forward, as seconds of the underlying's variance: all of them for an
+    /// instant; of an average over `w` the part that they are, `c^3 / (3 w^2)` up to terms of one second.
+    fn carried_seconds(form: Form, carried: u32) -> f64 {
+        let carried = f64::from(carried);
+        match form {
+            Form::Twap(w) => future_unit_var(num::f64_of(w.max(1)), carried, 1.0),
+            Form::Instant | Form::CandleClose(_) | Form::CandleOpen(_) => carried,
+        }
+    }
+
+    /// Relative error of volatility `tau` seconds ahead beyond its sampling error.
+    fn model_error(&self, tau: f64) -> f64 {
+        let (near, day) = self.vol_rel_error;
+        if tau <= HOUR_S || day <= near {
+            return near;
+        }
+        near + (day - near) * (libm::log(tau / HOUR_S) / libm::log(24.0)).min(1.0)
+    }
+
+    /// Volatility over the next `tau` seconds, and the source's value now: hedge mid less basis, or the source's own last value where that
+    /// is allowed.
+    fn estimate(&self, u: &Underlying, source: &Source, now: Ts, tau: f64) -> Result<(Sigma, Estimate), Refusal> {
         let hedge = u.last.filter(|(_, at)| now.since(*at) <= self.cfg.max_hedge_age);
         if self.cfg.require_hedge && hedge.is_none() {
             return Err(Refusal::HedgePriceStale);
         }
-        let own_vol = if self.cfg.require_hedge { None } else { source.vol.sigma() };
-        let sigma = u.vol.sigma().or(own_vol).ok_or(Refusal::WarmingUp)?;
+        let vol = if self.cfg.require_hedge || u.vol.sigma().is_some() { &u.vol } else { &source.vol };
+        let (sigma, now_s) = vol.over(tau).zip(vol.sigma()).map(|(s, now)| (s, now.per_sqrt_s)).ok_or(Refusal::WarmingUp)?;
         let basis = source.basis.estimate();
         let (base, at, level, basis_var) = match (hedge, basis) {
             (Some((mid, at)), Some((level, var))) => (num::px(mid), at, level, var),
@@ -253,7 +279,7 @@ impl Model {
         };
         let spot = base * (1.0 - level);
         let age = num::secs(now.since(at)).max(0.0) + self.clock_s;
-        let var = spot * spot * (basis_var + sigma.per_sqrt_s * sigma.per_sqrt_s * age);
+        let var = spot * spot * (basis_var + now_s * now_s * age);
         Ok((sigma, Estimate { spot, var, basis: hedge.and(basis) }))
     }
 
@@ -297,5 +323,30 @@ impl Model {
             last: num::f64_of(value) * scale,
             age: num::secs(now.since(Ts::from_secs(last))),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_carried_second_weighs_in_an_average_what_it_is_part_of() {
+        // Two of sixty: errors W1 and W2, variance (1 + 4) / 3,600 = 0.0013889 s of the underlying's, not 2; 30 of 60 near 30^3 / (3 * 60^2) = 2.5.
+        assert!((Model::carried_seconds(Form::Twap(60), 2) - 5.0 / 3_600.0).abs() < 1e-12);
+        assert!((Model::carried_seconds(Form::Twap(60), 30) - 2.5).abs() < 0.15);
+        assert!((Model::carried_seconds(Form::Instant, 2) - 2.0).abs() < 1e-12);
+        assert!(Model::carried_seconds(Form::Twap(60), 0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn the_error_of_volatility_grows_from_an_hour_to_a_day() {
+        let model = Model::new(ModelConfig::default(), &Catalog::default());
+        // Half of the way in the logarithm: 3,600 * sqrt(24) = 17,636 s.
+        for (tau, error) in [(60.0, 0.15), (3_600.0, 0.15), (17_636.33, 0.25), (86_400.0, 0.35), (500_000.0, 0.35)] {
+            assert!((model.model_error(tau) - error).abs() < 1e-6, "{tau}: {}", model.model_error(tau));
+        }
+        let flat = ModelConfig { vol_rel_error_day: Ratio::ZERO, ..ModelConfig::default() };
+        assert!((Model::new(flat, &Catalog::default()).model_error(86_400.0) - 0.15).abs() < 1e-12);
     }
 }

@@ -1,7 +1,7 @@
 //! Integers to floats and back without `as`. A float never becomes money by accident: every way out names its rounding.
 
 use pm_core::num::{Round, SCALE};
-use pm_core::units::{Px, Qty, Ratio};
+use pm_core::units::{Px, Qty, Ratio, Usd};
 
 /// 1e8, the engine's scale, as a float.
 pub const SCALE_F: f64 = 100_000_000.0;
@@ -77,6 +77,13 @@ pub fn ratio(v: Ratio) -> f64 {
 #[inline]
 #[must_use]
 pub fn qty(v: Qty) -> f64 {
+    f64_of(v.raw()) / SCALE_F
+}
+
+/// Money as a float, for the arithmetic of probabilities.
+#[inline]
+#[must_use]
+pub(crate) fn usd(v: Usd) -> f64 {
     f64_of(v.raw()) / SCALE_F
 }
 

@@ -1,22 +1,23 @@
 //! How many shares: full Kelly on the conservative probability, clipped to the depth that still has an edge and to every limit of the
 //! budget, on the share grid, above the venue's minimums, and with the minimum net edge. Otherwise a typed reason.
+//!
+//! Whether the structure is hedged is decided before a quantity is looked for, because a hedge's cost begins with its first lot: with both
+//! in one search a quantity could fit, a larger one not, and a still larger one fit again. The hedged search begins at the smallest quantity
+//! that carries a lot and goes by lots first.
 
 use pm_core::budget::{Budget, LossBasis, Measures};
 use pm_core::market::Market;
-use pm_core::num::{Round, SCALE};
-use pm_core::opportunity::{Candidate, Hedge, LegPlan, Legs, MAX_LEGS, Waterfall};
-use pm_core::order::Side;
+use pm_core::num::Round;
+use pm_core::opportunity::{Candidate, Hedge, Legs, NoHedge, Waterfall};
 use pm_core::refusal::{Clip, Refusal};
 use pm_core::time::Ts;
 use pm_core::units::{Px, Qty, Ratio, Usd};
 
-use crate::config::StrategyConfig;
+use crate::config::{BeyondHorizon, StrategyConfig};
 use crate::fair::Fair;
 use crate::hedge;
-use crate::kelly::{kelly_binary, kelly_table};
-use crate::num;
 use crate::snap::{BookLookup, HedgeQuote};
-use crate::waterfall::{Priced, priced, walk_leg};
+use crate::waterfall::{Priced, priced};
 
 /// Shares are ordered in hundredths (venues/polymarket.md 4.2).
 pub(crate) const SHARE_GRID: Qty = Qty::from_raw(1_000_000);
@@ -62,21 +63,28 @@ pub(crate) fn smallest_order(market: &Market, px: Px) -> Qty {
 }
 
 /// Everything that does not change with the quantity.
-struct Sizing<'a, 's> {
-    cfg: &'s StrategyConfig,
-    now: Ts,
-    candidate: &'s Candidate,
-    fair: Option<&'s Fair>,
-    budget: &'s Budget,
-    books: &'s BookLookup<'a>,
-    quote: Option<&'s HedgeQuote<'s>>,
+#[derive(Clone, Copy)]
+pub(crate) struct Sizing<'a, 's> {
+    pub(crate) cfg: &'s StrategyConfig,
+    pub(crate) now: Ts,
+    pub(crate) candidate: &'s Candidate,
+    pub(crate) fair: Option<&'s Fair>,
+    pub(crate) budget: &'s Budget,
+    pub(crate) books: &'s BookLookup<'a>,
+    pub(crate) quote: Option<&'s HedgeQuote<'s>>,
+    /// Why it is not hedged; without a reason every quantity carries a hedge.
+    pub(crate) bare: Option<NoHedge>,
 }
 
 /// Sizes a candidate.
 ///
+/// A candidate beyond the minimum horizon of a hedge is hedged, or refused where that is required; where it is optional the variant with the
+/// higher net edge within the budget is taken.
+///
 /// # Errors
 /// In this order: strategy or class off; too close to the end, not accepting, book or sizes missing; no edge or not enough for the smallest
-/// order; Kelly zero; below the venue's minimum quantity or notional after limits (with the limit that bound).
+/// order; Kelly zero; [`Refusal::NotHedgeable`]; the same of the hedged order; below the venue's minimum quantity or notional after limits
+/// (with the limit that bound).
 #[allow(clippy::result_large_err, reason = "refusing is the common case of the hot path and must not allocate")]
 pub fn size<'a>(
     cfg: &StrategyConfig,
@@ -87,27 +95,25 @@ pub fn size<'a>(
     books: &BookLookup<'a>,
     quote: Option<&HedgeQuote<'_>>,
 ) -> Result<Sized, NotSized> {
-    let sizing = Sizing { cfg, now, candidate, fair, budget, books, quote };
-    let smallest = sizing.check_markets()?;
-    let at_least = sizing.at(smallest)?;
-    let refuse = |refusal| NotSized { refusal, at_minimum: Some(at_least) };
-    let net = at_least.waterfall.net();
-    if !net.is_positive() {
-        return Err(refuse(Refusal::NoEdge { net }));
+    let bare = |why| Sizing { cfg, now, candidate, fair, budget, books, quote, bare: why };
+    let smallest = bare(None).check_markets()?;
+    if let Some(why) = bare(None).stays_bare() {
+        return bare(Some(why)).within(smallest);
     }
-    let edge = at_least.waterfall.net_ratio();
-    if edge < cfg.min_edge {
-        return Err(refuse(Refusal::BelowMinEdge { edge, min: cfg.min_edge }));
+    // A hedge that could be had and is not taken is not worth its price.
+    let alone = bare(Some(NoHedge::TooExpensive));
+    match cfg.hedge.beyond_horizon {
+        BeyondHorizon::Required => {
+            alone.admit(smallest)?;
+            bare(None).hedged(smallest, &alone)
+        }
+        BeyondHorizon::Optional => match (bare(None).hedged(smallest, &alone), alone.within(smallest)) {
+            (Ok(hedged), Ok(alone)) if hedged.waterfall.net() <= alone.waterfall.net() => Ok(alone),
+            (Ok(hedged), _) => Ok(hedged),
+            (Err(NotSized { refusal: Refusal::NotHedgeable(why), .. }), _) => bare(Some(why)).within(smallest),
+            (Err(_), alone) => alone,
+        },
     }
-    if !at_least.kelly.is_positive() {
-        return Err(refuse(Refusal::KellyZero));
-    }
-    if sizing.fits(smallest, budget).is_err() {
-        let (size, clip) = sizing.largest(Qty::ZERO, smallest, budget);
-        return Err(refuse(sizing.below_minimum(size, smallest, clip)));
-    }
-    let (qty, clip) = sizing.largest(smallest, sizing.upper_bound(smallest), &spread(budget, cfg.loss_concentration));
-    Ok(Sized { clip, ..sizing.at(qty)? })
 }
 
 /// The budget for quantities above the smallest order: under `worst_case` one structure leaves room in the day's and the week's limits for
@@ -120,6 +126,7 @@ fn spread(budget: &Budget, concentration: Ratio) -> Budget {
     Budget { day_loss: part(budget.day_loss), week_loss: part(budget.week_loss), ..*budget }
 }
 
+#[allow(clippy::result_large_err, reason = "as the public function")]
 impl Sizing<'_, '_> {
     /// Switches and the state of each leg's market; gives the smallest order that all legs' venues take.
     fn check_markets(&self) -> Result<Qty, Refusal> {
@@ -146,18 +153,79 @@ impl Sizing<'_, '_> {
         Ok(smallest)
     }
 
-    /// Everything about one quantity.
-    fn at(&self, qty: Qty) -> Result<Sized, Refusal> {
-        let p = priced(self.cfg, self.now, self.candidate, qty, self.books, self.fair, self.quote)?;
-        Ok(Sized {
-            qty,
-            waterfall: p.waterfall,
-            measures: self.measures(&p)?,
-            kelly: self.kelly(&p),
-            clip: Clip::None,
-            legs: self.legs(qty)?,
-            hedge: p.hedge,
-        })
+    /// Why no hedge is looked for at all, whatever the quantity; `None` where one is.
+    fn stays_bare(&self) -> Option<NoHedge> {
+        match self.candidate.hedge {
+            Hedge::None(why @ (NoHedge::SelfHedged | NoHedge::Off)) => return Some(why),
+            _ if self.candidate.legs.len() != 1 => return Some(NoHedge::SelfHedged),
+            _ if !self.cfg.hedge.enabled => return Some(NoHedge::Off),
+            _ => {}
+        }
+        (self.candidate.settles_at.since(self.now) <= self.cfg.hedge.min_horizon).then_some(NoHedge::ShortWindow)
+    }
+
+    /// The figures of a smallest order with an edge that is large enough, or why it has none.
+    fn admit(&self, smallest: Qty) -> Result<Sized, NotSized> {
+        let at_least = self.at(smallest)?;
+        let refuse = |refusal| NotSized { refusal, at_minimum: Some(at_least) };
+        let net = at_least.waterfall.net();
+        if !net.is_positive() {
+            return Err(refuse(Refusal::NoEdge { net }));
+        }
+        let edge = at_least.waterfall.net_ratio();
+        if edge < self.cfg.min_edge {
+            return Err(refuse(Refusal::BelowMinEdge { edge, min: self.cfg.min_edge }));
+        }
+        if !at_least.kelly.is_positive() {
+            return Err(refuse(Refusal::KellyZero));
+        }
+        Ok(at_least)
+    }
+
+    /// Sizes without a hedge, from the smallest order up.
+    fn within(&self, smallest: Qty) -> Result<Sized, NotSized> {
+        let at_least = self.admit(smallest)?;
+        if self.fits(smallest, self.budget).is_err() {
+            let (size, clip) = self.largest(Qty::ZERO, smallest, self.budget);
+            return Err(NotSized { refusal: self.below_minimum(size, smallest, clip), at_minimum: Some(at_least) });
+        }
+        self.from(smallest, smallest)
+    }
+
+    /// Sizes with a hedge, from the smallest order up that carries one lot. `alone` is the same without a hedge, for the record.
+    fn hedged(&self, smallest: Qty, alone: &Self) -> Result<Sized, NotSized> {
+        let refuse = |why| NotSized { refusal: Refusal::NotHedgeable(why), at_minimum: alone.at(smallest).ok() };
+        let (Some(fair), Some(quote)) = (self.fair, self.quote.filter(|q| hedge::usable(q))) else {
+            return Err(refuse(NoHedge::NoInstrument));
+        };
+        let first = hedge::shares_for(hedge::smallest(&self.cfg.hedge, quote), fair.delta);
+        if first > self.upper_bound(smallest) {
+            return Err(refuse(NoHedge::LotTooLarge));
+        }
+        let least = smallest.max(first.ceil_to(SHARE_GRID));
+        if let Hedge::None(why) = self.priced(least)?.hedge {
+            return Err(refuse(why));
+        }
+        let at_least = self.admit(least)?;
+        if let Err(clip) = self.fits(least, self.budget) {
+            if least > smallest {
+                return Err(refuse(NoHedge::LotTooLarge));
+            }
+            let (size, _) = self.budget.largest(least, least, &at_least.measures);
+            return Err(NotSized { refusal: self.below_minimum(size, least, clip), at_minimum: Some(at_least) });
+        }
+        self.from(least, smallest)
+    }
+
+    /// The largest quantity from `least` on, which fits.
+    fn from(&self, least: Qty, smallest: Qty) -> Result<Sized, NotSized> {
+        let budget = spread(self.budget, self.cfg.loss_concentration);
+        let (qty, clip) = self.largest(least, self.upper_bound(smallest).max(least), &budget);
+        Ok(Sized { clip, ..self.at(qty)? })
+    }
+
+    pub(crate) fn priced(&self, qty: Qty) -> Result<Priced, Refusal> {
+        priced(self.cfg, self.now, self.candidate, qty, self.books, self.fair, self.quote, self.bare)
     }
 
     /// Whether a quantity is allowed, or what forbids it.
@@ -165,9 +233,13 @@ impl Sizing<'_, '_> {
         if !qty.is_positive() {
             return Ok(());
         }
-        let p = priced(self.cfg, self.now, self.candidate, qty, self.books, self.fair, self.quote).map_err(|_| Clip::Depth)?;
+        let p = self.priced(qty).map_err(|_| Clip::Depth)?;
         if self.marginal(&p) > self.candidate.fair.lo || p.waterfall.net_ratio() < self.cfg.min_edge {
             return Err(Clip::Depth);
+        }
+        if self.bare.is_none() && matches!(p.hedge, Hedge::None(_)) {
+            // A larger quantity loses its hedge only where the hedge venue's margin ends.
+            return Err(Clip::Cash);
         }
         let stake = self.budget.bankroll.scale_by(self.kelly(&p), Round::Down);
         if all_in(&p.waterfall) > stake {
@@ -180,22 +252,44 @@ impl Sizing<'_, '_> {
         }
     }
 
-    /// The largest quantity on the share grid in `from ..= to` that fits, and what forbids the next one. `from` fits.
+    /// The largest quantity on the share grid in `from ..= to` that fits, and what forbids the next one. `from` fits. With a hedge it is
+    /// looked for by lots first, at the fewest shares of each: between two lots the hedge's cost per share falls, at each it jumps back.
     fn largest(&self, from: Qty, to: Qty, budget: &Budget) -> (Qty, Clip) {
-        let (mut lo, mut hi) = (from.raw() / SHARE_GRID.raw(), to.raw() / SHARE_GRID.raw());
         let grid = |n: i64| Qty::from_raw(n.saturating_mul(SHARE_GRID.raw()));
-        let mut clip = match self.fits(grid(hi), budget) {
-            Ok(()) => return (grid(hi), Clip::Depth),
+        let steps = |q: Qty| q.raw() / SHARE_GRID.raw();
+        let (Some(fair), Some(quote), None) = (self.fair, self.quote, self.bare) else {
+            let (n, clip) = self.bisect(steps(from), steps(to), grid, budget);
+            return (grid(n), clip.unwrap_or(Clip::Depth));
+        };
+        let lot = quote.instrument.lot;
+        let lots = |q: Qty| hedge::target(q, fair.delta).raw() / lot.raw();
+        let fewest = |k: i64| {
+            let wanted = Qty::from_raw(lot.raw().saturating_mul(k));
+            hedge::shares_for(wanted, fair.delta).min(to).ceil_to(SHARE_GRID).max(from).min(to)
+        };
+        let (k, next_lot) = self.bisect(lots(from), lots(to), fewest, budget);
+        let (begin, end) = (fewest(k), if next_lot.is_some() { fewest(k + 1) - SHARE_GRID } else { to });
+        let (n, clip) = self.bisect(steps(begin), steps(end.max(begin)), grid, budget);
+        (grid(n), clip.or(next_lot).unwrap_or(Clip::Depth))
+    }
+
+    /// The largest `n` in `lo ..= hi` whose quantity fits, and what forbids the next. `lo` fits.
+    fn bisect(&self, mut lo: i64, mut hi: i64, at: impl Fn(i64) -> Qty, budget: &Budget) -> (i64, Option<Clip>) {
+        if hi <= lo {
+            return (lo, None);
+        }
+        let mut clip = match self.fits(at(hi), budget) {
+            Ok(()) => return (hi, None),
             Err(clip) => clip,
         };
         while hi - lo > 1 {
             let middle = lo.midpoint(hi);
-            match self.fits(grid(middle), budget) {
+            match self.fits(at(middle), budget) {
                 Ok(()) => lo = middle,
                 Err(why) => (hi, clip) = (middle, why),
             }
         }
-        (grid(lo), clip)
+        (lo, Some(clip))
     }
 
     /// No quantity above this can fit: all of the thinnest leg's book, at least the smallest order.
@@ -219,108 +313,9 @@ impl Sizing<'_, '_> {
         });
         by_notional.unwrap_or(Refusal::BelowMinQty { size, min: smallest, clip })
     }
-
-    /// Cost of the next share with all costs that grow with the quantity; the network fee does not.
-    fn marginal(&self, p: &Priced) -> Px {
-        let w = &p.waterfall;
-        let rest = w.hedge_cost + w.slippage + w.settlement_failure;
-        p.marginal + rest.per(w.qty, Round::Up).unwrap_or(Px::ZERO)
-    }
-
-    /// Full Kelly at the conservative end of the band. A set is a table whose worst row is its guaranteed payoff; a hedged leg one in which
-    /// the hedge moves money from the winning to the losing outcome, with a last row where it fails.
-    fn kelly(&self, p: &Priced) -> Ratio {
-        let w = &p.waterfall;
-        let Some(cost) = all_in(w).per(w.qty, Round::Up) else { return Ratio::ZERO };
-        let lo = self.candidate.fair.lo;
-        if self.candidate.floor.is_positive() {
-            return kelly_table(&[(Ratio::ONE, Usd::from_raw(self.candidate.floor.raw()))], Usd::from_raw(cost.raw()));
-        }
-        match (p.hedge, self.fair, self.quote) {
-            (Hedge::Delta(_), Some(fair), Some(quote)) => {
-                kelly_table(&self.hedged_table(lo, fair, quote, w.qty), Usd::from_raw(cost.raw()))
-            }
-            _ => kelly_binary(lo, cost),
-        }
-    }
-
-    /// Payoffs per share of a hedged leg. A delta hedge removes the part `v = sd^2 * time left` of the outcome's variance (at most all of
-    /// it): given a win it has lost `v / p` on average, given a loss earned `v / (1 - p)`. In the last row the leg loses and the hedge meets
-    /// the gap move before it is adjusted.
-    fn hedged_table(&self, lo: Px, fair: &Fair, quote: &HedgeQuote<'_>, qty: Qty) -> [(Ratio, Usd); 3] {
-        let p = num::px(lo).clamp(1e-6, 1.0 - 1e-6);
-        let sd = num::px(fair.sd_per_sqrt_s);
-        let left = num::secs(self.candidate.settles_at.since(self.now)).max(0.0);
-        let v = (sd * sd * left).min(p * (1.0 - p));
-        let money = |x: f64| Usd::from_raw(num::scaled(x, Round::Down).unwrap_or(0));
-        let fails = self.cfg.hedge.failure_rate;
-        let works = num::ratio(Ratio::ONE - fails);
-        let share = |x: f64| Ratio::from_raw(num::scaled(x, Round::Down).unwrap_or(0).clamp(0, SCALE));
-        let gap = hedge::gap_loss(&self.cfg.hedge, quote, hedge::target(qty, fair.delta));
-        let gap = gap.per(qty, Round::Up).map_or(Usd::ONE, |px| Usd::from_raw(px.raw()));
-        [(share(works * p), money(1.0 - v / p)), (share(works * (1.0 - p)), money(v / (1.0 - p))), (fails, -gap)]
-    }
-
-    /// What a quantity uses of each limit.
-    fn measures(&self, p: &Priced) -> Result<Measures, Refusal> {
-        let w = &p.waterfall;
-        let outlay = w.outlay();
-        let guaranteed = w.qty.at(self.candidate.floor, Round::Down);
-        // The guaranteed payoff of a set holds only once all legs are filled: until then one leg may stand alone.
-        let mut worst = (outlay - guaranteed).max(self.dearest_leg(w.qty)?);
-        if let (Hedge::Delta(_), Some(fair), Some(quote)) = (p.hedge, self.fair, self.quote) {
-            // A hedge can lose more than a won share pays.
-            let gap = hedge::gap_loss(&self.cfg.hedge, quote, hedge::target(w.qty, fair.delta));
-            worst = worst.max(gap - (w.qty.at(Px::ONE, Round::Down) - outlay));
-        }
-        let mut marked = Usd::ZERO;
-        for leg in self.candidate.legs.iter() {
-            let (_, book) = (self.books)(leg.market).ok_or(Refusal::BookNotSynced)?;
-            // A one-sided book marks at what the position could be sold for: nothing, when it is the buyers that are missing.
-            let mark = book.touch(leg.outcome, Side::Sell).map_or(Px::ZERO, |bid| {
-                book.touch(leg.outcome, Side::Buy).map_or(bid.px, |ask| Px::from_raw(bid.px.raw().midpoint(ask.px.raw())))
-            });
-            marked += w.qty.at(mark, Round::Down);
-        }
-        let half_hedge = Usd::from_raw(w.hedge_cost.raw().saturating_add(1) / 2);
-        Ok(Measures {
-            notional: w.notional,
-            outlay,
-            worst_loss: worst.max(Usd::ZERO) + w.hedge_cost,
-            entry_mark: (outlay - marked).max(Usd::ZERO) + half_hedge,
-        })
-    }
-
-    /// What the dearest leg of a set costs; zero for an outright leg, whose whole outlay counts anyway.
-    fn dearest_leg(&self, qty: Qty) -> Result<Usd, Refusal> {
-        let mut dearest = Usd::ZERO;
-        if self.candidate.legs.len() > 1 {
-            for leg in self.candidate.legs.iter() {
-                let (market, book) = (self.books)(leg.market).ok_or(Refusal::BookNotSynced)?;
-                let cost = walk_leg(market, book, leg, qty)?;
-                dearest = dearest.max(cost.cash + cost.fee);
-            }
-        }
-        Ok(dearest)
-    }
-
-    /// Legs with the limits and averages of a quantity.
-    fn legs(&self, qty: Qty) -> Result<Legs, Refusal> {
-        let first = *self.candidate.legs.first().ok_or(Refusal::BookNotSynced)?;
-        let mut legs = [first; MAX_LEGS];
-        let mut count = 0;
-        for (to, leg) in legs.iter_mut().zip(self.candidate.legs.iter()) {
-            let (market, book) = (self.books)(leg.market).ok_or(Refusal::BookNotSynced)?;
-            let cost = walk_leg(market, book, leg, qty)?;
-            let round = if leg.side == Side::Buy { Round::Up } else { Round::Down };
-            *to = LegPlan { limit: cost.worst, average: cost.cash.per(qty, round).unwrap_or(cost.worst), ..*leg };
-            count += 1;
-        }
-        legs.get(..count).and_then(Legs::from_slice).ok_or(Refusal::BookNotSynced)
-    }
 }
 
 /// All money that a structure costs whatever happens.
-fn all_in(w: &Waterfall) -> Usd {
+pub(crate) fn all_in(w: &Waterfall) -> Usd {
     w.outlay() + w.hedge_cost + w.slippage + w.settlement_failure
 }

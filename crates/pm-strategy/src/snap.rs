@@ -5,7 +5,8 @@ use pm_core::ids::MarketIdx;
 use pm_core::instrument::Instrument;
 use pm_core::market::Market;
 use pm_core::refusal::Refusal;
-use pm_core::units::{Px, Ratio};
+use pm_core::time::Ts;
+use pm_core::units::{Px, Ratio, Usd};
 
 use crate::fair::Fair;
 
@@ -31,6 +32,10 @@ pub struct HedgeQuote<'a> {
     pub ask: Px,
     /// Funding rate of the running interval, signed (positive: longs pay).
     pub funding_rate: Ratio,
+    /// Next funding settlement; `None` when unknown.
+    pub next_funding: Option<Ts>,
+    /// What the account can still bind there; [`Usd::MAX`] when unknown. Margin and fee of an opening hedge must fit.
+    pub free_margin: Usd,
 }
 
 /// How sizing reaches the books of a candidate's legs. Any closure fits:

@@ -2,6 +2,9 @@
 //! little data is left. The two-scale estimator uses both: with `A` the mean square of overlapping K-second returns and `B` of one-second
 //! returns, independent noise adds the same amount to either, so `(A - B) / (K - 1)` is the variance per second without it.
 //! Averages are exponential, and their effective length gives the error of the estimate.
+//!
+//! What the last half hour showed says less the further one looks: volatility reverts. Over a horizon the logarithm of variance is drawn
+//! towards its slow average, by as much as a deviation that dies away with [`REVERSION_S`] has died away on average over that horizon.
 
 use pm_core::time::{Dur, Ts};
 
@@ -12,6 +15,17 @@ use crate::ring::second_of;
 const MAX_K: usize = 60;
 /// Seconds of a year of 365 days.
 pub(crate) const YEAR_S: f64 = 31_536_000.0;
+
+/// Time constant with which a deviation of volatility dies away, seconds.
+pub(crate) const REVERSION_S: f64 = 21_600.0;
+/// Half-life of the slow average, seconds.
+const CALM_HALF_LIFE_S: f64 = 43_200.0;
+
+/// Weight of the slow average over the next `tau` seconds: `1 - (1 - e^-x) / x` with x in time constants.
+fn reverted(tau: f64) -> f64 {
+    let x = tau / REVERSION_S;
+    if x > 1e-6 { 1.0 - (1.0 - libm::exp(-x)) / x } else { 0.0 }
+}
 
 /// Weighted mean of squares with its effective sample count.
 #[derive(Debug, Clone, Copy, Default)]
@@ -53,6 +67,9 @@ pub(crate) struct Vol {
     fast: Ewma,
     samples: u32,
     estimate: Option<Sigma>,
+    /// Slow average of the logarithm of variance.
+    calm: Ewma,
+    calm_decay: f64,
 }
 
 /// Volatility per square root of a second, as a fraction of price, and its relative sampling error (one standard deviation).
@@ -81,6 +98,8 @@ impl Vol {
             fast: Ewma::default(),
             samples: 0,
             estimate: None,
+            calm: Ewma::default(),
+            calm_decay: libm::exp2(-1.0 / CALM_HALF_LIFE_S),
         }
     }
 
@@ -143,13 +162,21 @@ impl Vol {
         let variance = ((slow - fast) / (k - 1.0)).clamp(0.0, slow / k);
         // Overlapping returns: the independent ones are one in k.
         let independent = (self.slow.effective() / k).max(1.0);
-        self.estimate = Some(Sigma {
-            per_sqrt_s: variance.sqrt().clamp(self.floor, self.cap.max(self.floor)),
-            rel_error: (0.5 / independent).sqrt().min(0.9),
-        });
+        let per_sqrt_s = variance.sqrt().clamp(self.floor, self.cap.max(self.floor));
+        let log_var = 2.0 * libm::log(per_sqrt_s.max(1e-12));
+        self.calm.push(log_var, self.calm_decay);
+        self.estimate = Some(Sigma { per_sqrt_s, rel_error: (0.5 / independent).sqrt().min(0.9) });
     }
 
-    /// The estimate; `None` while warming up.
+    /// The estimate for the next `tau` seconds; `None` while warming up.
+    pub(crate) fn over(&self, tau: f64) -> Option<Sigma> {
+        let now = self.estimate?;
+        let weight = reverted(tau);
+        let log_var = 2.0 * libm::log(now.per_sqrt_s.max(1e-12)) * (1.0 - weight) + self.calm.mean() * weight;
+        Some(Sigma { per_sqrt_s: libm::exp(0.5 * log_var).clamp(self.floor, self.cap.max(self.floor)), ..now })
+    }
+
+    /// The estimate for now; `None` while warming up.
     #[inline]
     pub(crate) const fn sigma(&self) -> Option<Sigma> {
         self.estimate
@@ -179,6 +206,22 @@ mod tests {
         assert!((run(0.0, 20_000) - 0.5).abs() < 0.04, "{}", run(0.0, 20_000));
         // 0.5 bp of jitter: the plain one-second estimator would see sqrt(0.5^2 + 2 * 0.00005^2 * 31536000) = 0.64.
         assert!((run(0.5, 20_000) - 0.5).abs() < 0.05, "{}", run(0.5, 20_000));
+    }
+
+    #[test]
+    fn a_far_horizon_looks_back_further_than_a_near_one() {
+        // Weight at one time constant: 1 - (1 - e^-1) / 1 = e^-1; at 300 s about half of 300 / 21,600.
+        assert!((reverted(REVERSION_S) - 0.367_879).abs() < 1e-6);
+        assert!((reverted(300.0) - 0.006_9).abs() < 1e-4);
+        assert!(reverted(0.0).abs() < 1e-12);
+        // 40 % now, and 80 % in the slow average (variance four times as large): over 6 h 40 * 4^(0.3679 / 2) = 40 * 1.2904 = 51.6 %.
+        let mut vol = Vol::new(&ModelConfig::default());
+        let per_s = |annual: f64| annual / YEAR_S.sqrt();
+        vol.estimate = Some(Sigma { per_sqrt_s: per_s(0.4), rel_error: 0.1 });
+        vol.calm.push(2.0 * libm::log(per_s(0.8)), vol.calm_decay);
+        let at = |tau| vol.over(tau).unwrap().per_sqrt_s * YEAR_S.sqrt();
+        assert!((at(REVERSION_S) - 0.516_2).abs() < 1e-4, "{}", at(REVERSION_S));
+        assert!((at(300.0) - 0.4).abs() < 0.002 && at(864_000.0) > 0.78, "{} {}", at(300.0), at(864_000.0));
     }
 
     #[test]

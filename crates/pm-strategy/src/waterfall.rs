@@ -72,10 +72,11 @@ pub fn waterfall<'a>(
     fair: Option<&Fair>,
     hedge: Option<&HedgeQuote<'_>>,
 ) -> Result<Waterfall, Refusal> {
-    priced(cfg, now, candidate, qty, books, fair, hedge).map(|p| p.waterfall)
+    priced(cfg, now, candidate, qty, books, fair, hedge, None).map(|p| p.waterfall)
 }
 
-/// [`waterfall`] with the hedge that belongs to the quantity.
+/// [`waterfall`] with the hedge that belongs to the quantity; with `bare` it is priced without one, for that reason.
+#[allow(clippy::too_many_arguments, reason = "the public function's, and whether to hedge")]
 pub(crate) fn priced<'a>(
     cfg: &StrategyConfig,
     now: Ts,
@@ -84,6 +85,7 @@ pub(crate) fn priced<'a>(
     books: &BookLookup<'a>,
     fair: Option<&Fair>,
     quote: Option<&HedgeQuote<'_>>,
+    bare: Option<NoHedge>,
 ) -> Result<Priced, Refusal> {
     let mut w = Waterfall { qty, ..Waterfall::default() };
     let mut marginal = Px::ZERO;
@@ -102,18 +104,16 @@ pub(crate) fn priced<'a>(
     }
     w.gross = qty.at(candidate.fair.mid, Round::Down) - w.notional;
     w.model_margin = qty.at(candidate.fair.mid - candidate.fair.lo, Round::Up);
-    let hedge = match (candidate.hedge, first, fair) {
-        (Hedge::None(why @ (NoHedge::SelfHedged | NoHedge::Off)), ..) => Hedge::None(why),
-        (_, Some((market, leg)), Some(fair)) if candidate.legs.len() == 1 => {
-            let plan = hedge::plan(&cfg.hedge, now, market, fair, leg.outcome, qty, w.notional, quote);
-            if let (Hedge::Delta(_), Some(quote)) = (plan, quote) {
-                let wanted = hedge::target(qty, fair.delta);
-                w.hedge_cost = hedge::round_trip_cost(&cfg.hedge, quote, wanted, candidate.settles_at.since(now));
-            }
-            plan
+    let hedge = match (candidate.hedge, bare, first, fair) {
+        (Hedge::None(why @ (NoHedge::SelfHedged | NoHedge::Off)), ..) | (_, Some(why), ..) => Hedge::None(why),
+        (_, None, Some((market, leg)), Some(fair)) if candidate.legs.len() == 1 => {
+            hedge::plan(&cfg.hedge, now, market, fair, leg.outcome, qty, w.notional, quote)
         }
         _ => Hedge::None(NoHedge::NoInstrument),
     };
+    if let Hedge::Delta(plan) = hedge {
+        w.hedge_cost = plan.max_cost;
+    }
     w.settlement_failure = settlement_failure(cfg.settlement_failure_rate, &w);
     Ok(Priced { waterfall: w, hedge, marginal })
 }
@@ -123,11 +123,13 @@ fn settlement_failure(rate: Ratio, w: &Waterfall) -> Usd {
     (w.gross.max(Usd::ZERO) + w.taker_fee + w.taker_fee + w.hedge_cost).scale_by(rate, Round::Up)
 }
 
-/// The expected adverse move while an order travels and is held. When the price moves for us the maker is gone and nothing is filled, so
-/// only the bad half counts: sd * sqrt(t) * E[max(0, N)] = 0.3989 sd sqrt(t).
+/// The expected adverse move while an order travels and is held, per share that is filled. When the price moves for us the maker is gone
+/// and nothing is filled, so a fill says that it moved against us: sd * sqrt(t) * E[N | N > 0] = sqrt(2 / pi) = 0.7979 sd sqrt(t). Half of
+/// that, E[max(0, N)], is the cost per attempt; but the attempts that fill nothing earn nothing either, while the edge here is per share
+/// that is filled.
 fn slippage(sd: Px, wait: Dur, qty: Qty) -> Usd {
     let seconds = num::secs(wait).max(0.0);
-    let move_per_share = num::px(sd) * seconds.sqrt() * 0.398_942_280_401_432_7;
+    let move_per_share = num::px(sd) * seconds.sqrt() * 0.797_884_560_802_865_4;
     let per_share = num::scaled(move_per_share, Round::Up).map_or(Px::ONE, |raw| Px::from_raw(raw).min(Px::ONE));
     qty.at(per_share, Round::Up)
 }

@@ -15,6 +15,7 @@ use pm_strategy::{FeasibilityInput, Snap, StrategyConfig, cross_exchange, feasib
 fn input(basis: LossBasis) -> FeasibilityInput {
     FeasibilityInput {
         bankroll: Usd::whole(10),
+        prediction_share: Ratio::ONE,
         basis,
         bankroll_share: d("0.25"),
         structure_loss: d("0.05"),
@@ -44,6 +45,23 @@ fn ten_dollars_under_worst_case_trade_nothing() {
     assert_eq!(ranges(&at(d("52.8")).can_trade), [(d("0.2"), d("0.2"), Clip::None)]);
     assert!(at(d("52.79")).bankroll_too_small());
     assert!(f.to_string().contains("the smallest bankroll that could trade is 52.8"), "{f}");
+}
+
+/// Funds are not moved between venues: what lies on the hedge venue buys no shares.
+#[test]
+fn only_the_prediction_venues_part_of_the_bankroll_pays() {
+    // A dollar at any loss: 5 shares at 0.20 need 1.056, which 1.056 * 0.7 = 0.7392 do not pay; 1.056 / 0.7 = 1.5086 do.
+    let free = FeasibilityInput {
+        bankroll_share: d("100"),
+        structure_loss: d("100"),
+        day_loss: d("100"),
+        ..input(LossBasis::WorstCase)
+    };
+    let at = |bankroll, prediction_share| feasibility(&FeasibilityInput { bankroll, prediction_share, ..free });
+    assert!(!at(d("1.056"), Ratio::ONE).bankroll_too_small());
+    let short = at(d("1.056"), d("0.7"));
+    assert!(short.bankroll_too_small());
+    assert_eq!((ranges(&short.cannot), short.smallest_bankroll), (vec![(d("0.01"), d("0.99"), Clip::Cash)], d("1.51")));
 }
 
 #[test]

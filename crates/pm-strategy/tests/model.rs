@@ -200,12 +200,14 @@ fn the_basis_is_taken_off_and_the_band_holds_its_error() {
         model.on_reference(CANDLES, ReferenceKind::Spot, d("80000"), t, t + Dur::from_millis(1_500));
     }
     let fair = model.fair(&rule, Ts::from_secs(START + 299)).unwrap();
-    assert!((num::px(fair.band.mid) - 0.5).abs() < 1e-6, "{fair:?}");
+    // Half the variance is drift: sd = 0.0054166, Phi(-0.0027083) = 0.4989195.
+    assert!((num::px(fair.band.mid) - 0.498_919_5).abs() < 1e-6, "{fair:?}");
     // tau 3701 s, sigma 50 %: sd = 80000 * 0.5 * sqrt(3701 / 31536000) = 433.3. About 290 s of history are 29 independent returns:
     // volatility may be 1.64 * sqrt(0.5 / 29) = 21.5 % lower, sd 340. The basis' 1.64 * 8 = 13.1 is 0.0386 of that:
-    // Phi(0.0386) - 0.5 = 0.0154.
-    assert!((num::px(fair.band.hi) - 0.5154).abs() < 0.0002, "{fair:?}");
-    assert!((num::px(fair.band.lo) - 0.4846).abs() < 0.0002, "{fair:?}");
+    // Phi(0.0386 - 0.0021) = 0.5145 and Phi(-0.0386 - 0.0021) = 0.4838.
+    assert!((num::px(fair.band.hi) - 0.5145).abs() < 0.0002, "{fair:?}");
+    assert!((num::px(fair.band.lo) - 0.4838).abs() < 0.0002, "{fair:?}");
+    assert!((num::px(fair.spot) - 80_000.0).abs() < 0.01 && (num::px(fair.sd) - 433.4).abs() < 0.2, "{fair:?}");
     // phi(0) / 433.3 = 0.000921 base units per share: $74 per $1 share, as venues/bybit.md 8 has it ($93 at 40 %).
     assert!((num::qty(fair.delta) - 0.000_921).abs() < 0.000_002, "{fair:?}");
 }

@@ -49,23 +49,42 @@ pub(crate) fn provide() -> Result<Database> {
         println!("PostgreSQL: the one named by DATABASE_URL");
         return Ok(Database::Named(url));
     }
+    let mut failed: Vec<String> = Vec::new();
     if let Some(programs) = cluster::find_programs() {
-        return Cluster::start(&programs).map(Database::Local);
+        match Cluster::start(&programs) {
+            Ok(cluster) => return Ok(Database::Local(cluster)),
+            Err(error) => note(&mut failed, format!("the server programs on this machine: {error:#}")),
+        }
     }
     if docker::is_usable() {
         match Container::start() {
             Ok(container) => return Ok(Database::Docker(container)),
-            Err(error) => println!("docker could not provide PostgreSQL: {error:#}"),
+            Err(error) => note(&mut failed, format!("docker: {error:#}")),
         }
     }
     if cluster::is_root() && proc::find_on_path("apt-get").is_some() {
-        println!("PostgreSQL is not on this machine; installing the package");
-        install_package()?;
-        if let Some(programs) = cluster::find_programs() {
-            return Cluster::start(&programs).map(Database::Local);
+        println!("installing the package of PostgreSQL");
+        match install_package().map(|()| cluster::find_programs()) {
+            Ok(Some(programs)) => match Cluster::start(&programs) {
+                Ok(cluster) => return Ok(Database::Local(cluster)),
+                Err(error) => note(&mut failed, format!("the package: {error:#}")),
+            },
+            Ok(None) => note(&mut failed, "the package brought no server programs".to_owned()),
+            Err(error) => note(&mut failed, format!("the package: {error:#}")),
         }
     }
-    bail!("{FIX}");
+    bail!("{}", failure(&failed));
+}
+
+/// One way that did not work: said, and the next one is tried.
+fn note(failed: &mut Vec<String>, text: String) {
+    println!("PostgreSQL is not to be had from {text}");
+    failed.push(text);
+}
+
+fn failure(failed: &[String]) -> String {
+    let tried: String = failed.iter().map(|f| format!("\n  tried {f}")).collect();
+    format!("{FIX}{tried}")
 }
 
 fn install_package() -> Result<()> {
@@ -74,8 +93,7 @@ fn install_package() -> Result<()> {
         command.env("DEBIAN_FRONTEND", "noninteractive");
         proc::live(&mut command)
     };
-    let done = apt(&["update"]).and_then(|()| apt(&["install", "-y", "--no-install-recommends", "postgresql"]));
-    done.map_err(|error| error.context(FIX))
+    apt(&["update"]).and_then(|()| apt(&["install", "-y", "--no-install-recommends", "postgresql"]))
 }
 
 /// `cargo xtask pg`: one server until Ctrl-C.
@@ -92,4 +110,22 @@ pub(crate) fn foreground() -> Result<()> {
     drop(database);
     println!("stopped");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_that_did_not_work_stands_in_the_error() {
+        let mut failed = Vec::new();
+        note(&mut failed, "the server programs on this machine: initdb ended with 1".to_owned());
+        note(&mut failed, "docker: no daemon".to_owned());
+        let text = failure(&failed);
+        assert!(
+            text.starts_with(FIX) && text.contains("tried the server programs on this machine: initdb ended with 1"),
+            "{text}"
+        );
+        assert!(text.ends_with("tried docker: no daemon"), "{text}");
+    }
 }

@@ -170,6 +170,8 @@ pub(crate) enum What {
     Venue,
     /// `impl Trait for`.
     ImplOf(&'static str),
+    /// These tokens in a row; the name says what for people.
+    Row(&'static str, &'static [&'static str]),
 }
 
 /// Where a source rule holds.
@@ -213,12 +215,14 @@ const IO: &str = "pure crates do no input or output: events come in, commands go
 const TIME: &str = "time is an input (`now` of the event), or replay differs from live";
 const ORDER: &str = "hash order differs between runs: use BTreeMap, a sorted Vec or index keys";
 const CHANCE: &str = "ids and samples are derived from seed and intent, or replay differs";
+const OUTPUT: &str = "libraries log or return text: only pmbot speaks to the person, and its `--json` prints one document";
 const OWN_TIME: &str = "waiting and tasks go through the driver's timers, so that the fault simulator owns time";
 const OWN_CLOCK: &str = "time comes from pm_core's Clock, so that the fault simulator owns it";
 
 pub(crate) const RULES: &[Rule] = &[
     rule(What::Path("std::net"), Where::Pure, IO),
     rule(What::Path("std::fs"), Where::Pure, IO),
+    rule(What::Path("std::io"), Where::Pure, IO),
     rule(What::Path("std::env"), Where::Pure, "settings come in as typed values, or two machines decide differently"),
     rule(What::Path("std::process"), Where::Pure, IO),
     rule(What::Path("std::thread"), Where::Pure, "one thread, one order of events"),
@@ -226,6 +230,13 @@ pub(crate) const RULES: &[Rule] = &[
     rule(What::Path("std::time::SystemTime"), Where::Pure, TIME),
     rule(What::Name("HashMap"), Where::Pure, ORDER),
     rule(What::Name("HashSet"), Where::Pure, ORDER),
+    rule(What::Name("RandomState"), Where::Pure, ORDER),
+    rule(What::Name("DefaultHasher"), Where::Pure, ORDER),
+    rule(What::Row("println!", &["println", "!"]), Where::Libraries, OUTPUT),
+    rule(What::Row("print!", &["print", "!"]), Where::Libraries, OUTPUT),
+    rule(What::Row("eprintln!", &["eprintln", "!"]), Where::Libraries, OUTPUT),
+    rule(What::Row("eprint!", &["eprint", "!"]), Where::Libraries, OUTPUT),
+    rule(What::Row("UNIX_EPOCH.elapsed()", &["UNIX_EPOCH", ".", "elapsed"]), Where::Libraries, OWN_CLOCK),
     rule(What::Path("rand"), Where::Pure, CHANCE),
     rule(What::Path("rand_chacha"), Where::Pure, CHANCE),
     rule(What::Path("getrandom"), Where::Pure, CHANCE),
@@ -264,7 +275,14 @@ pub(crate) const EXCEPTIONS: &[Exception] = &[
     },
     Exception {
         krate: "pm-execution",
-        paths: &["std::time::Instant::now", "std::time::SystemTime::now", "std::thread", "tokio::time", "tokio::spawn"],
+        paths: &[
+            "std::time::Instant::now",
+            "std::time::SystemTime::now",
+            "UNIX_EPOCH.elapsed()",
+            "std::thread",
+            "tokio::time",
+            "tokio::spawn",
+        ],
         reason: "it holds the one real clock and the drivers that own the loop",
     },
 ];

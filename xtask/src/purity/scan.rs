@@ -98,6 +98,12 @@ impl Source<'_> {
                     }
                 }
             }
+            What::Row(shown, _) if rules::is_excepted(self.krate, shown) => {}
+            What::Row(shown, row) => {
+                for at in self.tokens.windows(row.len()).filter(|w| w.iter().zip(row).all(|(t, want)| t.is(want))) {
+                    report(at.first().map_or(0, |t| t.line), format!("`{shown}`"));
+                }
+            }
             What::ImplOf(name) => {
                 for (n, token) in self.tokens.iter().enumerate() {
                     if token.kind == Kind::Name && token.text == name && is_implemented_at(self.tokens, n) {
@@ -169,6 +175,18 @@ mod tests {
         let mut lines: Vec<String> = found.iter().map(|v| format!("{} {}", name(&v.place), v.found)).collect();
         lines.dedup();
         lines
+    }
+
+    #[test]
+    fn hidden_input_output_chance_and_clocks_are_caught() {
+        let pure = "use std::io::Write;\nfn f(s: RandomState, h: DefaultHasher) {}\n";
+        let found = scan("pm-risk", &[("lib.rs", pure)]);
+        assert_eq!(found, ["lib.rs:1 `std::io::Write`", "lib.rs:2 `RandomState`", "lib.rs:2 `DefaultHasher`"]);
+        let any = "fn f() {\n println!(\"a\");\n eprintln!(\"b\");\n std::time::SystemTime::UNIX_EPOCH.elapsed();\n}\n#[cfg(test)]\nmod tests { fn g() { println!(\"c\") } }\n";
+        let found = scan("pm-data", &[("lib.rs", any)]);
+        assert_eq!(found, ["lib.rs:2 `println!`", "lib.rs:3 `eprintln!`", "lib.rs:4 `UNIX_EPOCH.elapsed()`"]);
+        assert_eq!(scan("pm-execution", &[("lib.rs", "fn f() { UNIX_EPOCH.elapsed(); }")]), Vec::<String>::new());
+        assert_eq!(scan("pmbot", &[("lib.rs", "fn f() { println!(\"a\"); }")]), Vec::<String>::new());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `pmbot import`.
 
+use std::io::ErrorKind;
+
 use pm_data::import::ImportError;
 use serde_json::json;
 
@@ -37,11 +39,16 @@ fn failure(error: ImportError) -> Failure {
         | ImportError::Mapping { .. }
         | ImportError::NothingToRead { .. }
         | ImportError::Output { .. } => Failure::Usage(error.into()),
-        ImportError::Io { source, .. } if source.kind() == std::io::ErrorKind::InvalidData => Failure::Corrupt(error.into()),
+        ImportError::Io { source, .. } if is_content(source.kind()) => Failure::Corrupt(error.into()),
         ImportError::Io { .. } => Failure::Source(error.into()),
-        ImportError::Bad { .. } => Failure::Corrupt(error.into()),
+        ImportError::Bad { .. } | ImportError::NoFrames { .. } => Failure::Corrupt(error.into()),
         ImportError::Recording(_) => Failure::Store(error.into()),
     }
+}
+
+/// True when what was read is broken (text, compression, archive), false when the operating system refused to read.
+const fn is_content(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::InvalidData | ErrorKind::InvalidInput | ErrorKind::UnexpectedEof | ErrorKind::Other)
 }
 
 fn list(cli: &Cli) -> Result<(), Failure> {

@@ -36,6 +36,7 @@ struct Until {
     seen: std::collections::BTreeMap<u32, Value>,
     count: u64,
     sources: Vec<String>,
+    derived: bool,
     bar: indicatif::ProgressBar,
 }
 
@@ -57,14 +58,31 @@ impl Hooks for Until {
 impl Until {
     fn look(&mut self, core: &Core) {
         for state in core.engine.markets() {
-            self.seen.insert(state.market.idx.0, row(&state, core.now(), &self.sources));
+            self.seen.insert(state.market.idx.0, row(&state, core.now(), &self.sources, self.derived));
         }
+    }
+
+    /// The rows at the end of the data: what has closed since it was last looked at is not tradable any more.
+    fn rows(self, end: Ts) -> Vec<Value> {
+        let close = |mut row: Value| {
+            let closed = row.get("closes_at_ns").and_then(Value::as_i64).is_some_and(|at| Ts::from_nanos(at) <= end);
+            if let Some(map) = row.as_object_mut() {
+                map.remove("closes_at_ns");
+                if closed && map.get("tradable") == Some(&Value::Bool(true)) {
+                    map.insert("tradable".into(), false.into());
+                    map.insert("why_not".into(), "it closed before the end of the data".into());
+                }
+            }
+            row
+        };
+        self.seen.into_values().map(close).collect()
     }
 }
 
 pub(crate) fn run(cli: &Cli, config: &Config, args: &MarketsArgs) -> Result<(), Failure> {
     let catalog = catalog::standard();
     let mut opened = match (&args.recording, args.source) {
+        (Some(_), Some(Source::Sim)) => return Err(Failure::usage("--recording goes with --source replay")),
         (Some(file), _) => paper::open_replay(config, &catalog, std::slice::from_ref(file))?,
         (None, Some(Source::Replay)) => return Err(Failure::usage("--source replay needs --recording FILE")),
         (None, _) => {
@@ -76,15 +94,34 @@ pub(crate) fn run(cli: &Cli, config: &Config, args: &MarketsArgs) -> Result<(), 
     let config = adapted.as_deref().unwrap_or(config);
     let span = args.for_.as_deref().map(parse_span).transpose().map_err(|e| Failure::usage(format!("--for {e}")))?;
     let span = span.or_else(|| args.recording.is_none().then_some(DEFAULT_SPAN));
+    let notes = std::mem::take(&mut opened.warnings);
+    if !cli.json {
+        announce(&opened, &notes);
+    }
     let rows = list(config, &catalog, opened, span, cli.json)?;
     if cli.json {
-        return display::json(&rows).map_err(Failure::Usage);
+        let noted = rows.into_iter().map(|mut row| {
+            if let Some(map) = row.as_object_mut() {
+                map.insert("notes".into(), json!(notes));
+            }
+            row
+        });
+        return display::json(&noted.collect::<Vec<_>>()).map_err(Failure::Usage);
     }
     for row in &rows {
         print(row);
     }
     outln!("{} markets", rows.len());
     Ok(())
+}
+
+/// What a reader should know before believing a row.
+fn announce(opened: &paper::Opened, notes: &[String]) {
+    let derived = if opened.derived { ", DERIVED data: sampled or rebuilt, not captured frames" } else { "" };
+    outln!("source {} ({}){derived}", opened.name, opened.origin);
+    for note in notes {
+        outln!("note   {note}");
+    }
 }
 
 fn list(
@@ -111,16 +148,17 @@ fn list(
         seen: std::collections::BTreeMap::new(),
         count: 0,
         sources,
+        derived: opened.derived,
         bar: display::bar("markets", quiet),
     };
     let run = driver::run(&mut core, &mut opened.feeds, &mut Registry::default(), opened.source.as_mut(), &mut hooks);
     hooks.bar.finish_and_clear();
     run?;
     hooks.look(&core);
-    Ok(hooks.seen.into_values().collect())
+    Ok(hooks.rows(core.now()))
 }
 
-fn row(state: &MarketState<'_>, now: Ts, sources: &[String]) -> Value {
+fn row(state: &MarketState<'_>, now: Ts, sources: &[String], derived: bool) -> Value {
     let m = state.market;
     let touch = |side| state.book.touch(Outcome::First, side).map(|l| json!({ "px": l.px, "qty": l.qty }));
     let (rule, why) = match &m.rule {
@@ -130,7 +168,7 @@ fn row(state: &MarketState<'_>, now: Ts, sources: &[String]) -> Value {
     let refusal = not_tradable(state, now);
     json!({
         "slug": &*m.slug, "question": &*m.question, "family": &*m.family, "market": &*m.native, "labels": [&*m.labels[0], &*m.labels[1]],
-        "rule": rule, "not_understood": why, "closes_at": m.closes_at.to_string(), "start_value": state.start,
+        "rule": rule, "not_understood": why, "closes_at": m.closes_at.to_string(), "closes_at_ns": m.closes_at.nanos(), "as_of": now.to_string(), "derived": derived, "start_value": state.start,
         "fair": state.fair.ok().map(|f| json!({ "lo": f.band.lo, "mid": f.band.mid, "hi": f.band.hi })),
         "bid": touch(Side::Sell), "ask": touch(Side::Buy), "tick": m.tick,
         "first_paid": state.resolved, "tradable": refusal.is_none(), "why_not": refusal,
@@ -198,7 +236,7 @@ fn print(row: &Value) {
         (Some(mid), Some(lo), Some(hi)) => format!("{mid:.4} ({lo:.4} to {hi:.4})"),
         _ => format!("{:<25}", "-"),
     };
-    outln!("    fair   {band}   book {} / {}", px("bid"), px("ask"));
+    outln!("    fair   {band}   book {} / {}   as of {}", px("bid"), px("ask"), text("as_of"));
     match row.get("why_not").and_then(Value::as_str) {
         None => outln!("    TRADABLE"),
         Some(why) => outln!("    not tradable: {why}"),

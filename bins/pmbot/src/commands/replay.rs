@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use pm_execution::replay::{Difference, ReplayError, replay};
+use pm_execution::replay::{Difference, ReplayError, Replayed, replay};
 use serde_json::json;
 
 use crate::cli::Cli;
@@ -29,7 +29,7 @@ pub(crate) fn run(cli: &Cli, journal: &Path) -> Result<(), Failure> {
         display::json(&json!({
             "journal": journal.display().to_string(), "written_by": result.header.build, "source": result.header.source,
             "steps": result.steps, "decision_hash": result.decision_hash, "reproduced": result.differs.is_none(),
-            "differs": differs, "torn_at": result.torn_at,
+            "differs": differs, "torn_at": result.torn_at, "complete": result.complete,
             "error": result.differs.as_ref().map(other),
         }))
         .map_err(Failure::Usage)?;
@@ -48,7 +48,7 @@ pub(crate) fn run(cli: &Cli, journal: &Path) -> Result<(), Failure> {
     match result.differs {
         None => {
             if !cli.json {
-                outln!("reproduced     every step gave the same commands");
+                outln!("reproduced     {}", reproduced(&result));
             }
             Ok(())
         }
@@ -59,6 +59,14 @@ pub(crate) fn run(cli: &Cli, journal: &Path) -> Result<(), Failure> {
             Err(Failure::corrupt(other(&d)))
         }
     }
+}
+
+/// A journal without its end record may lack steps: that is said, not passed over.
+fn reproduced(result: &Replayed) -> String {
+    if result.complete {
+        return "every step gave the same commands".to_owned();
+    }
+    format!("no end record: the run was cut; the {} whole entries gave the same commands", result.steps)
 }
 
 fn other(d: &Difference) -> String {

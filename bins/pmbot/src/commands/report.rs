@@ -23,7 +23,7 @@ pub(crate) fn run(cli: &Cli, config: &Config, run: &str, db: &DbArgs) -> Result<
         if cli.json {
             let figures = |f: &[pm_store::Figure]| f.iter().map(|f| json!({ "name": f.name, "asset": f.asset, "amount": f.amount })).collect::<Vec<_>>();
             return display::json(&json!({
-                "run_id": view.start.run_id.to_string(), "status": view.status, "source": view.start.source, "derived": view.start.derived,
+                "run_id": view.start.run_id.to_string(), "status": view.status, "source": view.start.source, "origin": view.start.origin, "derived": view.start.derived,
                 "decision_hash": view.decision_hash, "verdict": view.verdict, "summary": view.summary,
                 "refused_by_reason": refusals.iter().cloned().collect::<std::collections::BTreeMap<_, _>>(),
                 "pnl_by_cause": figures(&causes), "fees_by_hop": figures(&hops), "pnl_by_class": figures(&classes),
@@ -34,13 +34,18 @@ pub(crate) fn run(cli: &Cli, config: &Config, run: &str, db: &DbArgs) -> Result<
         outln!("database       {shown}");
         outln!("run            {} ({})", view.start.run_id, view.status);
         outln!("started        {}   build {}", view.start.started_at, view.start.build);
+        outln!("data           {}: {}", view.start.source, view.start.origin);
         if let Some(report) = view.summary.as_ref().and_then(|s| serde_json::from_value::<pm_research::RunReport>(s.clone()).ok()) {
             out!("{}", pm_research::render(&report, false));
         } else {
-            outln!("this run has not ended: there is no summary; what follows is what it wrote so far");
+            if view.summary.is_some() {
+                outln!("the summary of this run was written by {} and cannot be read by this version; what follows is from its rows", view.start.build);
+            } else {
+                outln!("this run has not ended: there is no summary; what follows is what it wrote so far");
+            }
             section("PNL BY CAUSE (LEDGER)", &causes);
             section("FEES BY HOP (LEDGER)", &hops);
-            section("PNL BY CLASS (LEDGER, BEFORE FEES)", &classes);
+            section("PNL BY CLASS (LEDGER, AFTER FEES)", &classes);
             if !refusals.is_empty() {
                 outln!("\nNOT TAKEN, BY REASON");
                 for (code, count) in &refusals {

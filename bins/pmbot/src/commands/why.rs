@@ -31,18 +31,21 @@ pub(crate) fn run(cli: &Cli, config: &Config, opportunity: &str, db: &DbArgs) ->
     outln!("opportunity    {} (number {} of run {}, {})", view.opportunity_id, row.id, view.run_id, view.source);
     outln!("market         {}", row.slug);
     outln!("strategy       {} ({})", row.strategy.as_str(), row.class.as_str());
-    outln!("legs           {}", row.legs);
+    outln!("legs           {} (at the first look)", row.legs);
     outln!(
         "seen           {} to {}, looked at {} times",
         row.detected_at,
         row.closed_at.map_or("now".into(), |t| t.to_string()),
         row.updates
     );
-    outln!("fair value     {} (band {} to {})", row.fair.mid, row.fair.lo, row.fair.hi);
+    outln!("fair value     {} (band {} to {}) at the first look", row.fair.mid, row.fair.lo, row.fair.hi);
     if let Some(implied) = row.implied_price {
         outln!("implied        {implied} by the hedge venue's prices");
     }
     outln!();
+    // An episode is looked at many times: what was paid belongs to the look that took it, else the best one is kept.
+    let look = if row.structure.is_some() { "the look that took it" } else { "the best look" };
+    outln!("numbers of {look}:");
     waterfall(row);
     outln!("Kelly          {} of bankroll before limits", row.kelly);
     outln!("size           {} shares", row.size);
@@ -50,7 +53,7 @@ pub(crate) fn run(cli: &Cli, config: &Config, opportunity: &str, db: &DbArgs) ->
     outln!();
     match (row.structure, row.refusal) {
         (Some(s), _) => outln!("decision       TAKEN as structure {s}"),
-        (None, Some(r)) => outln!("decision       NOT TAKEN: {r} [{}]", r.code()),
+        (None, Some(r)) => outln!("decision       NOT TAKEN: {r} [{}] (at the last look)", r.code()),
         (None, None) => outln!("decision       NOT TAKEN: it was gone before it was decided"),
     }
     Ok(())

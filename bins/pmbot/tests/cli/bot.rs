@@ -54,13 +54,13 @@ impl Bot {
     /// Runs a shell command in which `$pmbot` is the program.
     pub(crate) fn shell(&self, line: &str) -> Said {
         let mut command = self.command("bash");
-        command.args(["-c", line]).env("pmbot", env!("CARGO_BIN_EXE_pmbot"));
+        command.args(["-c", line]).env("pmbot", program());
         self.spawn(command, line).end()
     }
 
     /// Starts a command line.
     pub(crate) fn start(&self, line: &str) -> Running {
-        let mut command = self.command(env!("CARGO_BIN_EXE_pmbot"));
+        let mut command = self.command(program());
         command.args(words(line));
         self.spawn(command, &format!("pmbot {line}"))
     }
@@ -72,6 +72,12 @@ impl Bot {
             command.stdin(std::process::Stdio::null()).stdout(File::create(&out).unwrap()).stderr(File::create(&err).unwrap());
         Running { child: child.spawn().unwrap(), out, err, line: line.to_owned() }
     }
+}
+
+/// The program under test; `PMBOT_PROGRAM` names another build, to see a new test fail on an old one.
+fn program() -> &'static str {
+    static PROGRAM: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    PROGRAM.get_or_init(|| std::env::var("PMBOT_PROGRAM").unwrap_or_else(|_| env!("CARGO_BIN_EXE_pmbot").to_owned()))
 }
 
 /// Words of a command line; `'...'` and `"..."` keep blanks.
@@ -113,6 +119,15 @@ impl Running {
                 read(&self.err)
             );
             std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Waits until standard output or the folder shows something.
+    pub(crate) fn until_true(&self, what: &str, mut done: impl FnMut() -> bool) {
+        let begin = Instant::now();
+        while !done() {
+            assert!(begin.elapsed() < PATIENCE, "{}: never: {what}\n{}", self.line, read(&self.err));
+            std::thread::sleep(Duration::from_millis(50));
         }
     }
 

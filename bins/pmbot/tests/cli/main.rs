@@ -6,6 +6,7 @@ mod bot;
 mod data;
 mod feasibility;
 mod help;
+mod incidents;
 mod journal;
 mod mistakes;
 mod operator;

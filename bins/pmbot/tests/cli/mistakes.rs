@@ -9,18 +9,18 @@ fn every_mistake_of_a_configuration_is_shown_at_once() {
         "my.toml",
         "[risk]\nmax_daily_loss = \"lots\"\nloss_bais = \"marked\"\n[account]\nbankroll = -3\n[venuess]\na = 1\n",
     );
-    for command in ["status", "paper", "db status"] {
+    for command in ["report", "paper", "db status"] {
         bot.run(&format!("--config my.toml {command}"))
             .exits(2)
             .quiet()
             .notes("4 mistakes in the configuration:")
             .notes("my.toml: risk.max_daily_loss: not a decimal number; allowed: a decimal number as text, such as \"0.02\"")
-            .notes("my.toml: risk.loss_bais: unknown key; allowed here: loss_basis, ")
+            .notes("unknown key `risk.loss_bais` (my.toml); allowed here: loss_basis, ")
             .notes("my.toml: account.bankroll: -3 is not allowed; above 0")
-            .notes("my.toml: venuess: unknown key; allowed here: account, risk, ");
+            .notes("unknown key `venuess` (my.toml); allowed here: account, risk, ");
     }
     let error = bot.run("--config my.toml --json paper").exits(2).field("error");
-    assert!(error.contains("4 mistakes") && error.contains("my.toml: risk.loss_bais"), "{error}");
+    assert!(error.contains("4 mistakes") && error.contains("`risk.loss_bais` (my.toml)"), "{error}");
 }
 
 #[test]
@@ -28,10 +28,10 @@ fn file_and_environment_are_told_apart() {
     let bot =
         Bot::new().with("PMBOT_RISK__FOO", "1").with("RISK_MAX_DRAWDOWN", "lots").with("PMBOT_RISK__LOSS_BASIS", "best_case");
     bot.write("my.toml", "[account]\nhedge_share = \"1.5\"\n");
-    bot.run("--config my.toml status")
+    bot.run("--config my.toml report")
         .exits(2)
         .notes("4 mistakes")
-        .notes("environment PMBOT_RISK__FOO: risk.foo: unknown key; allowed here: ")
+        .notes("unknown key `risk.foo` (environment PMBOT_RISK__FOO); allowed here: ")
         .notes("environment RISK_MAX_DRAWDOWN: risk.max_daily_loss: not a decimal number")
         .notes("environment PMBOT_RISK__LOSS_BASIS: risk.loss_basis: \"best_case\" is not allowed; worst_case, marked")
         .notes("my.toml: account.hedge_share: 1.5 is not allowed; 0 to 1");
@@ -50,7 +50,7 @@ fn a_file_that_is_no_configuration_is_named() {
 fn a_clear_private_key_is_refused_and_never_shown() {
     let key = "0x4c0883a69102937d6231471b5dbb6204fe5129617082792ae468d01a3f362318";
     let bot = Bot::new().with("METAMASK_PRIVATE_KEY", key);
-    for command in ["paper", "status", "paper --json"] {
+    for command in ["paper", "report", "paper --json"] {
         bot.run(command)
             .exits(2)
             .notes("METAMASK_PRIVATE_KEY is set")
@@ -73,7 +73,7 @@ fn options_say_what_is_allowed() {
         ("paper --for soon", "write a whole number with s, m, h or d, such as 90s"),
         ("paper --windows 0", "--windows <N>"),
         ("paper --windows 3 --for 90s", "cannot be used with"),
-        ("paper --makers honest", "[possible values: typical, efficient, careless]"),
+        ("paper --makers honest", "[possible values: typical, measured, efficient, careless]"),
         ("paper --source venus", "[possible values: auto, replay, sim]"),
         ("paper --seed x", "--seed <N>"),
         ("papers", "unrecognized subcommand"),

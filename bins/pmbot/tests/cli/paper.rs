@@ -156,7 +156,7 @@ fn the_commented_configurations_hold_the_defaults_they_claim() {
 
 #[test]
 fn without_a_terminal_progress_is_a_line_now_and_then() {
-    let said = Bot::new().run("paper --for 10m --speed 75x").exits(0).notes(" windows | equity ");
+    let said = Bot::new().run("paper --for 10m --speed 75x").exits(0).notes("ready, 0 open | equity ");
     let lines = said.err.lines().filter(|l| l.contains("| equity ")).count();
     assert!((1..=3).contains(&lines), "{lines} lines in 8 s:\n{}", said.err);
 }

@@ -21,7 +21,7 @@ impl PublicProtocol {
             groups.extend(bases.iter().map(|b| vec![format!("publicTrade.{b}")]));
         }
         for slot in wanted {
-            let mut group = vec![self.book_topic(slot), format!("tickers.{}", slot.symbol)];
+            let mut group = vec![self.book_topic(slot), ticker_topic(slot)];
             if self.category != Category::Option {
                 group.push(format!("publicTrade.{}", slot.symbol));
             }
@@ -30,11 +30,15 @@ impl PublicProtocol {
         subscribe::plan(self.category, groups)
     }
 
-    /// Requests that make the venue send a new snapshot of one book: unsubscribe, subscribe. Empty for an instrument that is not known.
+    /// Requests that make the venue send a new snapshot of one book, and of its ticker when that waits for one: unsubscribe, subscribe.
+    /// Empty for an instrument that is not known.
     #[must_use]
     pub fn resync(&self, instrument: InstrumentIdx) -> Vec<String> {
         let Some(slot) = self.slots.iter().find(|s| s.idx == instrument) else { return Vec::new() };
-        let topics = [self.book_topic(slot)];
+        let mut topics = vec![self.book_topic(slot)];
+        if slot.ticker.lost {
+            topics.push(ticker_topic(slot));
+        }
         vec![subscribe::request("unsubscribe", "r1", &topics), subscribe::request("subscribe", "r2", &topics)]
     }
 
@@ -60,4 +64,8 @@ impl PublicProtocol {
         let kind = !matches!(l.kind, InstrumentKind::Future { .. });
         l.trading && l.about_underlying && kind && Some(l.currency) == self.currency
     }
+}
+
+fn ticker_topic(slot: &Slot) -> String {
+    format!("tickers.{}", slot.symbol)
 }

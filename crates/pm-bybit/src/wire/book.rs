@@ -2,11 +2,12 @@
 
 use pm_core::book::Level;
 use pm_core::time::Ts;
+use pm_core::wire_text::{TextError, clip, json};
 use serde::Deserialize;
 
-use super::error::{WireError, clip};
+use super::error::WireError;
 use super::num::{NumText, Reader, instant};
-use super::{Topic, json, scan};
+use super::{Topic, scan};
 use crate::continuity::UpdateKind;
 
 /// Levels of one frame; kept between frames so that nothing is allocated.
@@ -60,11 +61,11 @@ impl<'a> RawBook<'a> {
     /// The checks that both decoders share.
     #[inline]
     fn check(self) -> Result<BookFrame<'a>, WireError> {
-        let topic = self.topic.ok_or(WireError::Missing { field: "topic" })?;
+        let topic = self.topic.ok_or(TextError::Missing { field: "topic" })?;
         let Topic::Book { depth, symbol } = Topic::parse(topic) else {
             return Err(WireError::Value { field: "topic", text: clip(topic) });
         };
-        let data = self.symbol.ok_or(WireError::Missing { field: "data.s" })?;
+        let data = self.symbol.ok_or(TextError::Missing { field: "data.s" })?;
         if data != symbol {
             return Err(WireError::Symbol { topic: clip(symbol), data: clip(data) });
         }
@@ -72,16 +73,16 @@ impl<'a> RawBook<'a> {
             Some("snapshot") => UpdateKind::Snapshot,
             Some("delta") => UpdateKind::Delta,
             Some(other) => return Err(WireError::Value { field: "type", text: clip(other) }),
-            None => return Err(WireError::Missing { field: "type" }),
+            None => return Err(TextError::Missing { field: "type" }.into()),
         };
-        let time = |field, ms: u64| instant(ms).ok_or_else(|| WireError::Range { field, text: ms.to_string(), at: None });
+        let time = |field, ms: u64| instant(ms).ok_or_else(|| TextError::Range { field, text: ms.to_string(), at: None });
         Ok(BookFrame {
             depth,
             symbol,
             kind,
-            ts: time("ts", self.ts.ok_or(WireError::Missing { field: "ts" })?)?,
+            ts: time("ts", self.ts.ok_or(TextError::Missing { field: "ts" })?)?,
             cts: self.cts.map(|ms| time("cts", ms)).transpose()?,
-            u: self.u.ok_or(WireError::Missing { field: "data.u" })?,
+            u: self.u.ok_or(TextError::Missing { field: "data.u" })?,
             seq: self.seq.unwrap_or(0),
         })
     }
@@ -127,7 +128,7 @@ struct Body<'a> {
 pub fn parse<'a>(frame: &'a str, levels: &mut Levels) -> Result<BookFrame<'a>, WireError> {
     levels.clear();
     let f: Frame<'a> = json("a book frame", frame)?;
-    let data = f.data.ok_or(WireError::Missing { field: "data" })?;
+    let data = f.data.ok_or(TextError::Missing { field: "data" })?;
     let reader = Reader::new(frame);
     let int = |field, n: Option<NumText<'a>>| n.map(|n| reader.int(field, Some(n))).transpose();
     let head = RawBook {
@@ -150,7 +151,7 @@ fn side(
     field: &'static str,
     from: Option<Vec<Vec<NumText<'_>>>>,
     into: &mut Vec<Level>,
-) -> Result<(), WireError> {
+) -> Result<(), TextError> {
     for level in from.unwrap_or_default() {
         let mut parts = level.into_iter();
         into.push(Level { px: reader.px(field, parts.next())?, qty: reader.qty(field, parts.next())? });

@@ -3,10 +3,10 @@
 
 use std::borrow::Cow;
 
+use pm_core::wire_text::{clip, json};
 use serde::Deserialize;
 
-use super::error::{WireError, clip};
-use super::json;
+use super::error::WireError;
 
 /// What a control frame says.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,63 +1,24 @@
 //! What can be wrong with a frame, in words a person can act on.
 
-use pm_core::num::NumError;
 use pm_core::traits::DecodeError;
 use pm_core::units::Px;
+use pm_core::wire_text::TextError;
 
 use crate::option_symbol::OptionSymbolError;
 
 /// Why a frame or body was not understood, or what the venue refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum WireError {
-    /// The bytes are not text.
-    #[error("not UTF-8")]
-    NotUtf8 {
-        /// First bad byte.
-        at: usize,
-    },
-    /// Not JSON, or not of the shape expected.
-    #[error("not the JSON of {what}: {why}")]
-    Json {
-        /// Expected shape.
-        what: &'static str,
-        /// The parser's words.
-        why: String,
-        /// Byte in the frame.
-        at: usize,
-    },
+    /// The text itself: encoding, JSON, numbers.
+    #[error(transparent)]
+    Text(#[from] TextError),
     /// A web page instead of JSON: a proxy or the venue's edge answered (venues/bybit.md 10: 403 for regions and request floods).
-    #[error("an HTML page instead of JSON, the venue's edge refused the request (HTTP 403 or a proxy): {head:?}")]
+    #[error("an HTML page instead of JSON, {page} (HTTP 403 or a proxy): {head:?}")]
     Html {
-        /// Beginning of the page.
+        /// What the whole page says, not only its head.
+        page: Page,
+        /// Beginning of the page, for people.
         head: String,
-    },
-    /// A required field is absent or null.
-    #[error("{field} is missing")]
-    Missing {
-        /// Field.
-        field: &'static str,
-    },
-    /// A number that is none, is too precise, or is out of range.
-    #[error("{field}: {why}: {text:?}")]
-    Number {
-        /// Field.
-        field: &'static str,
-        /// As sent.
-        text: String,
-        /// Reason.
-        why: NumError,
-        /// Byte in the frame.
-        at: Option<usize>,
-    },
-    /// A number where it makes no sense: a price of zero, a time after 2100.
-    #[error("{field}: not possible here: {text:?}")]
-    Range {
-        /// Field.
-        field: &'static str,
-        /// As sent.
-        text: String,
-        /// Byte in the frame.
-        at: Option<usize>,
     },
     /// A word out of a fixed list is another word.
     #[error("{field}: unknown value {text:?}")]
@@ -111,8 +72,8 @@ pub enum WireError {
         /// `ret_msg`, or the topics that failed.
         msg: String,
     },
-    /// One row of an instrument list.
-    #[error("instrument {symbol:?}: {why}")]
+    /// One row of a list of instruments or tickers.
+    #[error("{symbol:?}: {why}")]
     Row {
         /// Symbol of the row, empty when it has none.
         symbol: String,
@@ -126,8 +87,7 @@ impl WireError {
     #[must_use]
     pub const fn at(&self) -> Option<usize> {
         match self {
-            Self::NotUtf8 { at } | Self::Json { at, .. } => Some(*at),
-            Self::Number { at, .. } | Self::Range { at, .. } => *at,
+            Self::Text(error) => error.at(),
             _ => None,
         }
     }
@@ -139,7 +99,33 @@ impl From<WireError> for DecodeError {
     }
 }
 
-/// At most 120 characters of outside text: enough to recognise, too little to flood a log.
-pub(crate) fn clip(text: &str) -> String {
-    text.chars().take(120).collect()
+/// What a web page in the place of an answer says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// Requests from this country or region are not served: a restriction, never to be dodged.
+    Geoblock,
+    /// Anything else: too many requests, a proxy's error, maintenance.
+    Other,
+}
+
+/// Whose absence the edge's block pages explain, in lower case. The sentence stands some 400 bytes into the page, and its line breaks are
+/// the edge's own.
+const BLOCKED: [&str; 4] = ["your country", "your region", "your location", "your jurisdiction"];
+
+impl Page {
+    /// Reads the whole page: words only, whatever their case and the blanks between them.
+    #[must_use]
+    pub fn read(html: &str) -> Self {
+        let words = html.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase();
+        if BLOCKED.iter().any(|phrase| words.contains(phrase)) { Self::Geoblock } else { Self::Other }
+    }
+}
+
+impl core::fmt::Display for Page {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Geoblock => "the venue's edge does not serve this country or region",
+            Self::Other => "the venue's edge refused the request",
+        })
+    }
 }

@@ -12,10 +12,7 @@ mod scan;
 pub mod ticker;
 pub mod trade;
 
-use serde::Deserialize;
-
-pub use error::WireError;
-pub(crate) use error::clip;
+pub use error::{Page, WireError};
 
 /// What a topic carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +25,10 @@ pub enum Topic<'a> {
         symbol: &'a str,
     },
     /// `tickers.{symbol}`.
-    Ticker,
+    Ticker {
+        /// Symbol.
+        symbol: &'a str,
+    },
     /// `publicTrade.{symbol}`, for options `publicTrade.{base coin}`.
     Trade,
     /// Candles, liquidations, price limits, status, the RPI and full books, private topics.
@@ -48,7 +48,7 @@ impl<'a> Topic<'a> {
             };
         }
         match topic.split_once('.') {
-            Some(("tickers", _)) => Self::Ticker,
+            Some(("tickers", symbol)) => Self::Ticker { symbol },
             Some(("publicTrade", _)) => Self::Trade,
             _ => Self::Other,
         }
@@ -65,22 +65,6 @@ pub fn topic_of(frame: &str) -> Option<&str> {
     (!topic.contains('\\')).then_some(topic)
 }
 
-/// The frame as text.
-///
-/// # Errors
-/// [`WireError::NotUtf8`] with the first bad byte.
-pub fn text(frame: &[u8]) -> Result<&str, WireError> {
-    core::str::from_utf8(frame).map_err(|e| WireError::NotUtf8 { at: e.valid_up_to() })
-}
-
-/// Reads the whole frame as `T`.
-pub(crate) fn json<'a, T: Deserialize<'a>>(what: &'static str, frame: &'a str) -> Result<T, WireError> {
-    serde_json::from_str(frame).map_err(|e| {
-        let before: usize = frame.split_inclusive('\n').take(e.line().saturating_sub(1)).map(str::len).sum();
-        WireError::Json { what, why: e.to_string(), at: before + e.column().saturating_sub(1) }
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -95,7 +79,7 @@ mod tests {
         for other in ["orderbook.rpi.BTCUSDT", "orderbook.full.BTCUSDT", "orderbook.50.", "kline.1.BTCUSDT", "order", ""] {
             assert_eq!(Topic::parse(other), Topic::Other, "{other}");
         }
-        assert_eq!(Topic::parse("tickers.BTC"), Topic::Ticker);
+        assert_eq!(Topic::parse("tickers.BTC"), Topic::Ticker { symbol: "BTC" });
         assert_eq!(Topic::parse("publicTrade.BTC"), Topic::Trade);
     }
 
@@ -106,11 +90,5 @@ mod tests {
         assert_eq!(topic_of(r#"{"ret_msg":"error:x,topic:orderbook.50.X"}"#), None);
         assert_eq!(topic_of(r#"{"ret_msg":"\"topic\":\"x\""}"#), None);
         assert_eq!(topic_of(r#"{"topic":"#), None);
-    }
-
-    #[test]
-    fn json_errors_carry_the_byte() {
-        let err = json::<serde::de::IgnoredAny>("frame", "{\n \"a\":1,\n x}").unwrap_err();
-        assert!(matches!(err, WireError::Json { at: 11, .. }), "{err:?}");
     }
 }

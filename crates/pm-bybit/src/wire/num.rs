@@ -4,10 +4,9 @@
 use pm_core::num::{self, Excess, NumError};
 use pm_core::time::Ts;
 use pm_core::units::{Px, Qty, Ratio};
+use pm_core::wire_text::{TextError, clip, instant_ms, place_in};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
-
-use super::error::{WireError, clip};
 
 /// A number as sent, quoted or not; not yet checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,17 +31,11 @@ impl<'a> NumText<'a> {
     }
 }
 
-/// 2100-01-01 in ms: a venue time after it is an error in the data, not a time.
-const LAST_MS: u64 = 4_102_444_800_000;
-
 /// Milliseconds since the epoch as an instant; `None` after 2100.
 #[inline]
 #[must_use]
 pub fn instant(ms: u64) -> Option<Ts> {
-    if ms > LAST_MS {
-        return None;
-    }
-    i64::try_from(ms).ok().map(Ts::from_millis)
+    i64::try_from(ms).ok().and_then(instant_ms)
 }
 
 /// Reads numbers of one frame; errors carry the field and the byte.
@@ -60,20 +53,20 @@ impl<'a> Reader<'a> {
 
     /// Position of borrowed text in the frame.
     fn at(&self, text: &str) -> Option<usize> {
-        text.as_ptr().addr().checked_sub(self.frame.as_ptr().addr()).filter(|at| *at <= self.frame.len())
+        place_in(self.frame, text)
     }
 
-    fn bad(&self, field: &'static str, n: NumText<'_>, why: NumError) -> WireError {
-        WireError::Number { field, text: clip(n.as_str()), why, at: self.at(n.as_str()) }
+    fn bad(&self, field: &'static str, n: NumText<'_>, why: NumError) -> TextError {
+        TextError::Number { field, text: clip(n.as_str()), why, at: self.at(n.as_str()) }
     }
 
     /// The error for a number that cannot stand here.
     #[must_use]
-    pub fn range(&self, field: &'static str, n: NumText<'_>) -> WireError {
-        WireError::Range { field, text: clip(n.as_str()), at: self.at(n.as_str()) }
+    pub fn range(&self, field: &'static str, n: NumText<'_>) -> TextError {
+        TextError::Range { field, text: clip(n.as_str()), at: self.at(n.as_str()) }
     }
 
-    fn fixed(&self, field: &'static str, n: NumText<'_>, excess: Excess) -> Result<i64, WireError> {
+    fn fixed(&self, field: &'static str, n: NumText<'_>, excess: Excess) -> Result<i64, TextError> {
         num::parse_fixed_with(n.as_str().as_bytes(), excess).map_err(|why| self.bad(field, n, why))
     }
 
@@ -81,8 +74,8 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Missing, no number, too precise, or not above zero.
-    pub fn px(&self, field: &'static str, n: Option<NumText<'_>>) -> Result<Px, WireError> {
-        let n = n.ok_or(WireError::Missing { field })?;
+    pub fn px(&self, field: &'static str, n: Option<NumText<'_>>) -> Result<Px, TextError> {
+        let n = n.ok_or(TextError::Missing { field })?;
         let px = Px::from_raw(self.fixed(field, n, Excess::Refuse)?);
         if px.is_positive() { Ok(px) } else { Err(self.range(field, n)) }
     }
@@ -91,8 +84,8 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Missing, no number, too precise, or below zero.
-    pub fn qty(&self, field: &'static str, n: Option<NumText<'_>>) -> Result<Qty, WireError> {
-        let n = n.ok_or(WireError::Missing { field })?;
+    pub fn qty(&self, field: &'static str, n: Option<NumText<'_>>) -> Result<Qty, TextError> {
+        let n = n.ok_or(TextError::Missing { field })?;
         let qty = Qty::from_raw(self.fixed(field, n, Excess::Refuse)?);
         if qty.is_negative() { Err(self.range(field, n)) } else { Ok(qty) }
     }
@@ -101,7 +94,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// No number, too precise, or below zero.
-    pub fn quote(&self, field: &'static str, n: NumText<'_>) -> Result<Option<Px>, WireError> {
+    pub fn quote(&self, field: &'static str, n: NumText<'_>) -> Result<Option<Px>, TextError> {
         self.maybe(field, n, Excess::Refuse).map(|v| v.map(Px::from_raw))
     }
 
@@ -109,7 +102,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// No number or below zero.
-    pub fn computed(&self, field: &'static str, n: NumText<'_>) -> Result<Option<Px>, WireError> {
+    pub fn computed(&self, field: &'static str, n: NumText<'_>) -> Result<Option<Px>, TextError> {
         self.maybe(field, n, Excess::Truncate).map(|v| v.map(Px::from_raw))
     }
 
@@ -117,7 +110,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// No number, too precise, or below zero.
-    pub fn size(&self, field: &'static str, n: NumText<'_>) -> Result<Option<Qty>, WireError> {
+    pub fn size(&self, field: &'static str, n: NumText<'_>) -> Result<Option<Qty>, TextError> {
         self.maybe(field, n, Excess::Refuse).map(|v| v.map(Qty::from_raw))
     }
 
@@ -125,7 +118,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// No number or below zero.
-    pub fn volatility(&self, field: &'static str, n: NumText<'_>) -> Result<Option<Ratio>, WireError> {
+    pub fn volatility(&self, field: &'static str, n: NumText<'_>) -> Result<Option<Ratio>, TextError> {
         self.maybe(field, n, Excess::Truncate).map(|v| v.map(Ratio::from_raw))
     }
 
@@ -133,14 +126,14 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// No number.
-    pub fn rate(&self, field: &'static str, n: NumText<'_>) -> Result<Option<Ratio>, WireError> {
+    pub fn rate(&self, field: &'static str, n: NumText<'_>) -> Result<Option<Ratio>, TextError> {
         if n.is_absent() {
             return Ok(None);
         }
         self.fixed(field, n, Excess::Truncate).map(|v| Some(Ratio::from_raw(v)))
     }
 
-    fn maybe(&self, field: &'static str, n: NumText<'_>, excess: Excess) -> Result<Option<i64>, WireError> {
+    fn maybe(&self, field: &'static str, n: NumText<'_>, excess: Excess) -> Result<Option<i64>, TextError> {
         if n.is_absent() {
             return Ok(None);
         }
@@ -155,8 +148,8 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Missing or not a whole number below 2^64.
-    pub fn int(&self, field: &'static str, n: Option<NumText<'_>>) -> Result<u64, WireError> {
-        let n = n.ok_or(WireError::Missing { field })?;
+    pub fn int(&self, field: &'static str, n: Option<NumText<'_>>) -> Result<u64, TextError> {
+        let n = n.ok_or(TextError::Missing { field })?;
         n.as_str().parse().map_err(|_| self.bad(field, n, NumError::Invalid))
     }
 
@@ -164,16 +157,16 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Missing, not a whole number, or after 2100.
-    pub fn time(&self, field: &'static str, n: Option<NumText<'_>>) -> Result<Ts, WireError> {
+    pub fn time(&self, field: &'static str, n: Option<NumText<'_>>) -> Result<Ts, TextError> {
         let ms = self.int(field, n)?;
-        instant(ms).ok_or_else(|| WireError::Range { field, text: ms.to_string(), at: n.and_then(|n| self.at(n.as_str())) })
+        instant(ms).ok_or_else(|| TextError::Range { field, text: ms.to_string(), at: n.and_then(|n| self.at(n.as_str())) })
     }
 
     /// An instant in ms that may be "not there": `""`, `null`, `"0"`.
     ///
     /// # Errors
     /// Not a whole number, or after 2100.
-    pub fn maybe_time(&self, field: &'static str, n: NumText<'_>) -> Result<Option<Ts>, WireError> {
+    pub fn maybe_time(&self, field: &'static str, n: NumText<'_>) -> Result<Option<Ts>, TextError> {
         if n.is_absent() || n.as_str() == "0" {
             return Ok(None);
         }
@@ -199,13 +192,13 @@ mod tests {
         assert_eq!(r.quote("p", text("\"9e-8\"")).unwrap(), Some(Px::from_raw(9)));
         assert_eq!(r.quote("p", text("65114.2")).unwrap(), Some("65114.2".parse().unwrap()));
         assert_eq!(r.computed("p", text("\"0.123456789\"")).unwrap(), Some(Px::from_raw(12_345_678)));
-        assert!(matches!(r.quote("p", text("\"0.123456789\"")), Err(WireError::Number { why: NumError::TooPrecise, .. })));
-        assert!(matches!(r.quote("p", text("\"-1\"")), Err(WireError::Range { .. })));
-        assert!(matches!(r.px("p", Some(text("\"0\""))), Err(WireError::Range { .. })));
-        assert!(matches!(r.px("p", None), Err(WireError::Missing { field: "p" })));
+        assert!(matches!(r.quote("p", text("\"0.123456789\"")), Err(TextError::Number { why: NumError::TooPrecise, .. })));
+        assert!(matches!(r.quote("p", text("\"-1\"")), Err(TextError::Range { .. })));
+        assert!(matches!(r.px("p", Some(text("\"0\""))), Err(TextError::Range { .. })));
+        assert!(matches!(r.px("p", None), Err(TextError::Missing { field: "p" })));
         assert_eq!(r.rate("f", text("\"0\"")).unwrap(), Some(Ratio::ZERO));
         assert_eq!(r.rate("f", text("\"-0.000212\"")).unwrap(), Some(Ratio::from_raw(-21_200)));
-        assert!(matches!(r.time("T", Some(text("4102444800001"))), Err(WireError::Range { .. })));
+        assert!(matches!(r.time("T", Some(text("4102444800001"))), Err(TextError::Range { .. })));
         assert_eq!(r.int("u", Some(text("\"12\""))).unwrap(), 12);
     }
 

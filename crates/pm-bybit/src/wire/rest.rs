@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
+use pm_core::wire_text::{TextError, clip, json};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::error::{WireError, clip};
-use super::json;
+use super::error::{Page, WireError};
 use super::num::NumText;
 
 /// An answer with `retCode` 0.
@@ -48,14 +48,15 @@ struct List<'a> {
 /// # Errors
 /// [`WireError::Html`] for a web page, [`WireError::Venue`] for a refusal, else what is not JSON.
 pub fn open(body: &str) -> Result<Body<'_>, WireError> {
-    if body.trim_start().starts_with('<') {
-        return Err(WireError::Html { head: clip(body.trim_start()) });
+    let text = body.trim_start_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+    if text.starts_with('<') {
+        return Err(WireError::Html { page: Page::read(text), head: clip(text) });
     }
     let e: Envelope<'_> = json("a REST answer", body)?;
     match e.code {
         Some(0) => {}
         Some(code) => return Err(WireError::Venue { code, msg: clip(e.msg.as_deref().unwrap_or_default()) }),
-        None => return Err(WireError::Missing { field: "retCode" }),
+        None => return Err(TextError::Missing { field: "retCode" }.into()),
     }
     // `result` may be an object without a list, an array (historical volatility) or null: then there are no rows to read.
     let list = e.result.filter(|r| r.get().starts_with('{')).and_then(|r| serde_json::from_str::<List<'_>>(r.get()).ok());
@@ -172,6 +173,6 @@ pub struct LeverageFilter<'a> {
 ///
 /// # Errors
 /// Not of the row's shape.
-pub fn instrument(row: &str) -> Result<InstrumentRow<'_>, WireError> {
+pub fn instrument(row: &str) -> Result<InstrumentRow<'_>, TextError> {
     json("an instrument row", row)
 }

@@ -3,10 +3,10 @@
 
 use pm_core::event::Ticker;
 use pm_core::time::Ts;
+use pm_core::wire_text::{TextError, clip, json};
 use serde::Deserialize;
 
-use super::error::{WireError, clip};
-use super::json;
+use super::error::WireError;
 use super::num::{NumText, Reader};
 
 /// Fields of a ticker as sent; absent ones are `None`.
@@ -43,16 +43,16 @@ impl<'a> TickerFields<'a> {
     /// Symbol.
     ///
     /// # Errors
-    /// [`WireError::Missing`].
-    pub fn symbol(&self) -> Result<&'a str, WireError> {
-        self.symbol.ok_or(WireError::Missing { field: "symbol" })
+    /// [`TextError::Missing`].
+    pub fn symbol(&self) -> Result<&'a str, TextError> {
+        self.symbol.ok_or(TextError::Missing { field: "symbol" })
     }
 
     /// `base` with the fields that were sent; `""` and, where a zero means "none", `"0"` clear a field.
     ///
     /// # Errors
     /// The first field that is not a number.
-    pub fn merge_into(&self, base: Ticker, reader: Reader<'_>) -> Result<Ticker, WireError> {
+    pub fn merge_into(&self, base: Ticker, reader: Reader<'_>) -> Result<Ticker, TextError> {
         let mut t = base;
         set(&mut t.last, self.last_price, |n| reader.quote("lastPrice", n))?;
         set(&mut t.mark, self.mark_price, |n| reader.computed("markPrice", n))?;
@@ -75,8 +75,8 @@ impl<'a> TickerFields<'a> {
 fn set<'a, T>(
     slot: &mut Option<T>,
     sent: Option<NumText<'a>>,
-    read: impl FnOnce(NumText<'a>) -> Result<Option<T>, WireError>,
-) -> Result<(), WireError> {
+    read: impl FnOnce(NumText<'a>) -> Result<Option<T>, TextError>,
+) -> Result<(), TextError> {
     if let Some(n) = sent {
         *slot = read(n)?;
     }
@@ -120,7 +120,7 @@ pub fn parse(frame: &str) -> Result<TickerFrame<'_>, WireError> {
             Some(other) => return Err(WireError::Value { field: "type", text: clip(other) }),
         },
         ts: reader.time("ts", f.ts)?,
-        fields: f.data.ok_or(WireError::Missing { field: "data" })?,
+        fields: f.data.ok_or(TextError::Missing { field: "data" })?,
         reader,
     })
 }
@@ -129,6 +129,6 @@ pub fn parse(frame: &str) -> Result<TickerFrame<'_>, WireError> {
 ///
 /// # Errors
 /// Not of the row's shape.
-pub fn row(row: &str) -> Result<TickerFields<'_>, WireError> {
+pub fn row(row: &str) -> Result<TickerFields<'_>, TextError> {
     json("a ticker row", row)
 }

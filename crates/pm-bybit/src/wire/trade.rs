@@ -3,10 +3,10 @@
 use pm_core::order::Side;
 use pm_core::time::Ts;
 use pm_core::units::{Px, Qty};
+use pm_core::wire_text::{TextError, clip, json};
 use serde::Deserialize;
 
-use super::error::{WireError, clip};
-use super::json;
+use super::error::WireError;
 use super::num::{NumText, Reader};
 
 /// One trade.
@@ -63,7 +63,7 @@ pub fn parse(frame: &str) -> Result<Vec<Trade<'_>>, WireError> {
 impl<'a> Row<'a> {
     fn read(self, reader: Reader<'a>) -> Result<Trade<'a>, WireError> {
         Ok(Trade {
-            symbol: self.s.ok_or(WireError::Missing { field: "s" })?,
+            symbol: self.s.ok_or(TextError::Missing { field: "s" })?,
             id: self.i.unwrap_or_default(),
             px: reader.px("p", self.p)?,
             qty: reader.qty("v", self.v)?,
@@ -71,7 +71,7 @@ impl<'a> Row<'a> {
                 Some("Buy") => Side::Buy,
                 Some("Sell") => Side::Sell,
                 Some(other) => return Err(WireError::Value { field: "S", text: clip(other) }),
-                None => return Err(WireError::Missing { field: "S" }),
+                None => return Err(TextError::Missing { field: "S" }.into()),
             },
             at: reader.time("T", self.time)?,
             block: self.block.unwrap_or(false),

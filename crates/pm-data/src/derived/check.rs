@@ -32,6 +32,9 @@ impl DerivedRecord {
         match self {
             Self::Book(b) => check_levels(owner(&b.market, &b.instrument)?, &[&b.bids, &b.asks]),
             Self::BookPair(p) => check_levels(true, &[&p.up.bids, &p.up.asks, &p.down.bids, &p.down.asks]),
+            Self::Top(t) if (t.bid_unknown && t.bid.is_some()) || (t.ask_unknown && t.ask.is_some()) => {
+                Err("a price of a side that is said to be unknown".to_owned())
+            }
             Self::Top(t) => {
                 let level = |px: Option<Px>, qty| px.map(|px| (px, qty));
                 let levels: Vec<LevelRecord> = level(t.bid, t.bid_size).into_iter().chain(level(t.ask, t.ask_size)).collect();

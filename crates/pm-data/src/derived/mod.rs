@@ -5,14 +5,15 @@
 //! We write these records ourselves, so reading is strict: an unknown kind or field is an error with its place.
 
 mod check;
+mod pairing;
 mod protocol;
 mod record;
 mod views;
 
-pub use protocol::{Counters, DerivedProtocol, SetupError};
+pub use protocol::{DerivedProtocol, SetupError, VIEW_DISAGREEMENTS, VIEW_PAIRS};
 pub use record::{
-    BookRecord, CandleRecord, DeclaredRule, DerivedRecord, InstrumentRecord, LatencyRecord, LevelRecord, MarketRecord, MidRecord,
-    PairRecord, PrintRecord, ReferenceRecord, ResolvedRecord, RuleRecord, TickerRecord, TopRecord, View, ViewRecord,
+    BookRecord, CandleRecord, DeclaredRule, DerivedRecord, InstrumentRecord, KINDS, LatencyRecord, LevelRecord, MarketRecord,
+    MidRecord, PairRecord, PrintRecord, ReferenceRecord, ResolvedRecord, RuleRecord, TickerRecord, TopRecord, View, ViewRecord,
 };
 
 /// Name of the feed that derived records are written to.

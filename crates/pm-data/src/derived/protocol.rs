@@ -1,13 +1,11 @@
 //! The decoder of derived records: JSON in, events out.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::collections::BTreeSet;
 
-use pm_core::book::{BookFlags, BookLoss, Level};
+use pm_core::book::{BookFlags, BookLoss};
 use pm_core::event::{BookId, Candle, Event, Health, ReferenceKind};
-use pm_core::ids::{CurrencyId, MarketIdx, VenueId};
+use pm_core::ids::{CurrencyId, VenueId};
 use pm_core::instrument::Instrument;
 use pm_core::market::{Market, Rule, RuleOrigin, SettlementRule};
 use pm_core::order::Side as TakerSide;
@@ -16,52 +14,41 @@ use pm_core::time::{Dur, Stamp, Ts};
 use pm_core::traits::{DecodeError, EventSink, FeedProtocol, FrameKind};
 use pm_core::units::Qty;
 
+use super::pairing::{self, Canonical, Pairing, Reading};
 use super::record::{
     BookRecord, DerivedRecord, InstrumentRecord, LatencyRecord, LevelRecord, MarketRecord, PairRecord, PrintRecord, RuleRecord,
     TopRecord, View,
 };
-use super::views;
 
 /// The catalog has no venue at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the catalog has no venue that derived records could be of")]
 pub struct SetupError;
 
-/// Counters that outlive the box a protocol is put in; clones share them.
-#[derive(Debug, Clone, Default)]
-pub struct Counters {
-    disagreements: Arc<AtomicU64>,
-    mids: Arc<AtomicU64>,
-}
+/// Counter of pairs of views that were compared: both outcomes' books of a market, read at about one moment.
+pub const VIEW_PAIRS: &str = "view_pairs";
+/// Counter of pairs of views whose best prices are not the same.
+pub const VIEW_DISAGREEMENTS: &str = "view_disagreements";
 
-impl Counters {
-    /// Pairs of views whose best prices were not the same.
-    #[must_use]
-    pub fn disagreements(&self) -> u64 {
-        self.disagreements.load(Ordering::Relaxed)
-    }
-    /// Indicative prices seen; they make no event.
-    #[must_use]
-    pub fn mids(&self) -> u64 {
-        self.mids.load(Ordering::Relaxed)
-    }
-}
-
-/// The last single view of a sampled market, to be compared with the other one of the same instant.
-#[derive(Debug)]
-struct LastView {
-    at: Ts,
-    outcome: View,
-    bids: Vec<LevelRecord>,
-    asks: Vec<LevelRecord>,
+/// What [`FeedProtocol::counters`] tells.
+#[derive(Debug, Clone, Copy, Default)]
+struct Counts {
+    pairs: u64,
+    disagreements: u64,
+    /// Sampled views of one outcome without one of the other near enough in time.
+    singles: u64,
+    /// Indicative prices; they make no event.
+    mids: u64,
+    /// Trades whose taker is not recorded; they make no event.
+    prints_without_taker: u64,
 }
 
 /// Feed protocol of the feed `derived`.
 #[derive(Debug)]
 pub struct DerivedProtocol {
     catalog: Catalog,
-    counters: Counters,
-    last: BTreeMap<MarketIdx, LastView>,
+    counts: Counts,
+    pairing: Pairing,
     books: BTreeSet<BookId>,
 }
 
@@ -78,13 +65,7 @@ impl DerivedProtocol {
         if catalog.venues.is_empty() {
             return Err(SetupError);
         }
-        Ok(Self { catalog, counters: Counters::default(), last: BTreeMap::new(), books: BTreeSet::new() })
-    }
-
-    /// A handle on the counters.
-    #[must_use]
-    pub fn counters(&self) -> Counters {
-        self.counters.clone()
+        Ok(Self { catalog, counts: Counts::default(), pairing: Pairing::default(), books: BTreeSet::new() })
     }
 
     fn venue(&self, name: &str) -> Result<VenueId, DecodeError> {
@@ -175,59 +156,43 @@ impl DerivedProtocol {
         })
     }
 
-    fn book(&mut self, wall: Ts, b: BookRecord, registry: &mut Registry, out: &mut dyn EventSink) -> Result<(), DecodeError> {
+    fn book(&mut self, wall: Ts, b: OneView, registry: &mut Registry, out: &mut dyn EventSink) -> Result<(), DecodeError> {
         let book = self.target(&b.venue, b.market.as_deref(), b.instrument.as_deref(), registry)?;
-        let at = b.at.unwrap_or(wall);
-        if let (BookId::Market(market), true) = (book, b.sampled) {
-            let other = self.last.remove(&market).filter(|o| o.at == at && o.outcome != b.outcome);
-            if let Some(other) = other {
-                let mine = super::record::ViewRecord { bids: b.bids, asks: b.asks };
-                let theirs = super::record::ViewRecord { bids: other.bids, asks: other.asks };
-                let (up, down) = if b.outcome == View::First { (mine, theirs) } else { (theirs, mine) };
-                self.pair_of(book, at, &up, &down, true, out);
-                return Ok(());
-            }
-            self.last.insert(market, LastView { at, outcome: b.outcome, bids: b.bids.clone(), asks: b.asks.clone() });
-        }
-        let mirror = b.outcome == View::Second;
-        let (bids, asks) = (views::side(&b.bids, mirror), views::side(&b.asks, mirror));
-        let (bids, asks) = if mirror { (asks, bids) } else { (bids, asks) };
-        self.snapshot(book, at, &bids, &asks, b.sampled, out);
+        let reading = Reading { at: b.at.unwrap_or(wall), bids: b.bids, asks: b.asks };
+        let canonical = match book {
+            BookId::Market(market) if b.sampled => self.pairing.take(market, b.outcome, reading, b.within.unwrap_or(Dur::ZERO)),
+            _ => pairing::single(b.outcome, &reading),
+        };
+        self.counts.singles += u64::from(b.sampled && matches!(book, BookId::Market(_)) && canonical.disagree.is_none());
+        self.snapshot(book, &canonical, b.sampled, out);
         Ok(())
     }
 
-    fn pair(&mut self, wall: Ts, p: &PairRecord, registry: &mut Registry, out: &mut dyn EventSink) -> Result<(), DecodeError> {
+    fn pair(&mut self, wall: Ts, p: PairRecord, registry: &mut Registry, out: &mut dyn EventSink) -> Result<(), DecodeError> {
         let book = self.target(&p.venue, Some(&p.market), None, registry)?;
-        self.pair_of(book, p.at.unwrap_or(wall), &p.up, &p.down, p.sampled, out);
+        let at = p.at.unwrap_or(wall);
+        let [up, down] = [p.up, p.down].map(|v| Reading { at, bids: Some(v.bids), asks: Some(v.asks) });
+        self.snapshot(book, &pairing::pair(&up, &down), p.sampled, out);
         Ok(())
     }
 
-    fn pair_of(
-        &mut self,
-        book: BookId,
-        at: Ts,
-        up: &super::record::ViewRecord,
-        down: &super::record::ViewRecord,
-        sampled: bool,
-        out: &mut dyn EventSink,
-    ) {
-        let (asks, a) = views::worse(&up.asks, &down.bids, true, true);
-        let (bids, b) = views::worse(&up.bids, &down.asks, true, false);
-        self.counters.disagreements.fetch_add(u64::from(a || b), Ordering::Relaxed);
-        self.snapshot(book, at, &bids, &asks, sampled, out);
-    }
-
-    fn snapshot(&mut self, book: BookId, at: Ts, bids: &views::Side, asks: &views::Side, sampled: bool, out: &mut dyn EventSink) {
+    fn snapshot(&mut self, book: BookId, c: &Canonical, sampled: bool, out: &mut dyn EventSink) {
         self.books.insert(book);
-        let flags = BookFlags { sampled, bid_sizes_unknown: bids.unknown, ask_sizes_unknown: asks.unknown };
-        let (bids, asks): (&[Level], &[Level]) = (&bids.levels, &asks.levels);
-        out.event(Event::BookSnapshot { book, bids: Cow::Borrowed(bids), asks: Cow::Borrowed(asks), at, flags });
+        self.counts.pairs += u64::from(c.disagree.is_some());
+        self.counts.disagreements += u64::from(c.disagree == Some(true));
+        let flags = BookFlags { sampled, bid_sizes_unknown: c.bids.unknown, ask_sizes_unknown: c.asks.unknown };
+        let (bids, asks) = (Cow::Borrowed(c.bids.levels.as_slice()), Cow::Borrowed(c.asks.levels.as_slice()));
+        out.event(Event::BookSnapshot { book, bids, asks, at: c.at, flags });
     }
 
-    fn print(&self, wall: Ts, p: &PrintRecord, registry: &mut Registry, out: &mut dyn EventSink) -> Result<(), DecodeError> {
+    fn print(&mut self, wall: Ts, p: &PrintRecord, registry: &mut Registry, out: &mut dyn EventSink) -> Result<(), DecodeError> {
         let book = self.target(&p.venue, p.market.as_deref(), p.instrument.as_deref(), registry)?;
+        let Some(taker) = p.taker else {
+            self.counts.prints_without_taker += 1;
+            return Ok(());
+        };
         // Buying the second outcome is selling the first.
-        let (px, taker) = match (p.outcome, p.taker) {
+        let (px, taker) = match (p.outcome, taker) {
             (View::First, taker) => (p.px, taker),
             (View::Second, TakerSide::Buy) => (p.px.complement(), TakerSide::Sell),
             (View::Second, TakerSide::Sell) => (p.px.complement(), TakerSide::Buy),
@@ -253,13 +218,13 @@ impl DerivedProtocol {
         match record {
             DerivedRecord::Market(m) => out.event(Event::MarketListed(Cow::Owned(self.market(*m, registry)?))),
             DerivedRecord::Instrument(i) => out.event(Event::InstrumentListed(Cow::Owned(self.instrument(*i, registry)?))),
-            DerivedRecord::Book(b) => self.book(wall, b, registry, out)?,
-            DerivedRecord::BookPair(p) => self.pair(wall, &p, registry, out)?,
-            DerivedRecord::Top(t) => self.book(wall, top(t), registry, out)?,
+            DerivedRecord::Book(b) => self.book(wall, b.into(), registry, out)?,
+            DerivedRecord::BookPair(p) => self.pair(wall, p, registry, out)?,
+            DerivedRecord::Top(t) => self.book(wall, t.into(), registry, out)?,
             DerivedRecord::Print(p) => self.print(wall, &p, registry, out)?,
             DerivedRecord::Mid(m) => {
                 self.venue(&m.venue)?;
-                self.counters.mids.fetch_add(1, Ordering::Relaxed);
+                self.counts.mids += 1;
             }
             DerivedRecord::Reference(r) => {
                 let Some(source) = self.catalog.source(&r.source) else { return Ok(FrameKind::Foreign) };
@@ -282,7 +247,7 @@ impl DerivedProtocol {
             DerivedRecord::Resolved(r) => {
                 let venue = self.venue(&r.venue)?;
                 let market = registry.market(venue, &r.market);
-                self.last.remove(&market);
+                self.pairing.forget(market);
                 self.books.remove(&BookId::Market(market));
                 out.event(Event::Resolved { market, first_pays: r.first_pays, at: r.at.unwrap_or(wall) });
             }
@@ -297,17 +262,50 @@ impl DerivedProtocol {
     }
 }
 
-/// A top of book is a book of one level a side.
-fn top(t: TopRecord) -> BookRecord {
-    BookRecord {
-        venue: t.venue,
-        market: t.market,
-        instrument: t.instrument,
-        outcome: t.outcome,
-        at: t.at,
-        bids: t.bid.map(|px| (px, t.bid_size)).into_iter().collect(),
-        asks: t.ask.map(|px| (px, t.ask_size)).into_iter().collect(),
-        sampled: t.sampled,
+/// A view of one outcome's book, or the book of an instrument, whichever record it came in.
+struct OneView {
+    venue: String,
+    market: Option<String>,
+    instrument: Option<String>,
+    outcome: View,
+    at: Option<Ts>,
+    bids: Option<Vec<LevelRecord>>,
+    asks: Option<Vec<LevelRecord>>,
+    sampled: bool,
+    within: Option<Dur>,
+}
+
+impl From<BookRecord> for OneView {
+    fn from(b: BookRecord) -> Self {
+        Self {
+            venue: b.venue,
+            market: b.market,
+            instrument: b.instrument,
+            outcome: b.outcome,
+            at: b.at,
+            bids: Some(b.bids),
+            asks: Some(b.asks),
+            sampled: b.sampled,
+            within: b.pair_within,
+        }
+    }
+}
+
+impl From<TopRecord> for OneView {
+    /// A top of book is a book of one level a side.
+    fn from(t: TopRecord) -> Self {
+        let side = |unknown: bool, px, qty| (!unknown).then(|| Option::into_iter(px).map(|px| (px, qty)).collect());
+        Self {
+            venue: t.venue,
+            market: t.market,
+            instrument: t.instrument,
+            outcome: t.outcome,
+            at: t.at,
+            bids: side(t.bid_unknown, t.bid, t.bid_size),
+            asks: side(t.ask_unknown, t.ask, t.ask_size),
+            sampled: t.sampled,
+            within: t.pair_within,
+        }
     }
 }
 
@@ -332,9 +330,20 @@ impl FeedProtocol for DerivedProtocol {
     }
 
     fn reset(&mut self, out: &mut dyn EventSink) {
-        self.last.clear();
+        self.pairing.clear();
         for book in core::mem::take(&mut self.books) {
             out.event(Event::BookLost { book, why: BookLoss::Disconnected });
         }
+    }
+
+    fn counters(&self) -> Vec<(&'static str, u64)> {
+        let Counts { pairs, disagreements, singles, mids, prints_without_taker } = self.counts;
+        vec![
+            (VIEW_PAIRS, pairs),
+            (VIEW_DISAGREEMENTS, disagreements),
+            ("single_views", singles),
+            ("mids", mids),
+            ("prints_without_taker", prints_without_taker),
+        ]
     }
 }

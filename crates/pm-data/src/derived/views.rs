@@ -14,8 +14,15 @@ pub(super) const UNKNOWN: Qty = Qty::from_raw(1);
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Side {
     pub(super) levels: Vec<Level>,
-    /// True when a level that is really there has no known size.
+    /// True when a level that is really there has no known size, or when nothing is known about the side.
     pub(super) unknown: bool,
+}
+
+impl Side {
+    /// A side about which the origin says nothing: not an empty one.
+    pub(super) const fn unknown() -> Self {
+        Self { levels: Vec::new(), unknown: true }
+    }
 }
 
 /// Levels of one view; the second outcome's prices are complemented.
@@ -31,8 +38,15 @@ pub(super) fn side(records: &[LevelRecord], mirror: bool) -> Side {
     out
 }
 
-/// The worse of two views of one side, and whether they disagree about its best price. Views in canonical prices, any order.
-pub(super) fn worse(a: &[LevelRecord], b: &[LevelRecord], b_mirrored: bool, asks: bool) -> (Side, bool) {
+/// The worse of two views of one side, and whether they disagree about its best price. A view of `None` knows nothing of the side: the
+/// other one decides.
+pub(super) fn worse(a: Option<&[LevelRecord]>, b: Option<&[LevelRecord]>, b_mirrored: bool, asks: bool) -> (Side, bool) {
+    let (a, b) = match (a, b) {
+        (Some(a), Some(b)) => (a, b),
+        (Some(a), None) => return (side(a, false), false),
+        (None, Some(b)) => return (side(b, b_mirrored), false),
+        (None, None) => return (Side::unknown(), false),
+    };
     let (a, b) = (sorted(a, false, asks), sorted(b, b_mirrored, asks));
     let disagree = match (a.first(), b.first()) {
         (Some(x), Some(y)) => x.0 != y.0,
@@ -118,7 +132,7 @@ mod tests {
     fn views_that_mirror_give_the_book_itself() {
         let up = [l("0.51", Some("10")), l("0.52", Some("5"))];
         let down = [l("0.49", Some("10")), l("0.48", Some("5"))];
-        let (side, disagree) = worse(&up, &down, true, true);
+        let (side, disagree) = worse(Some(&up), Some(&down), true, true);
         assert_eq!(side.levels, [level("0.51", "10"), level("0.52", "5")]);
         assert!(!disagree && !side.unknown);
     }
@@ -126,19 +140,23 @@ mod tests {
     #[test]
     fn a_disagreement_takes_the_worse_price_and_the_smaller_size() {
         // Up offers 500 at 0.45, Down's bid says 300 at 0.43.
-        let (side, disagree) = worse(&[l("0.45", Some("500"))], &[l("0.57", Some("300"))], true, true);
+        let (side, disagree) = worse(Some(&[l("0.45", Some("500"))]), Some(&[l("0.57", Some("300"))]), true, true);
         assert_eq!(side.levels, [level("0.45", "300")]);
         assert!(disagree);
         // A view that shows nothing allows nothing.
-        let (side, disagree) = worse(&[l("0.45", Some("500"))], &[], true, true);
+        let (side, disagree) = worse(Some(&[l("0.45", Some("500"))]), Some(&[]), true, true);
         assert!(side.levels.is_empty() && disagree);
+        // A view that knows nothing of the side says nothing against the other.
+        let (side, disagree) = worse(Some(&[l("0.45", Some("500"))]), None, true, true);
+        assert_eq!((side.levels, side.unknown, disagree), (vec![level("0.45", "500")], false, false));
+        assert_eq!(worse(None, None, true, true), (Side::unknown(), false));
     }
 
     #[test]
     fn a_known_size_wins_over_an_unknown_one_and_two_unknown_ones_are_flagged() {
-        let (side, _) = worse(&[l("0.13", Some("20"))], &[l("0.87", None)], true, true);
+        let (side, _) = worse(Some(&[l("0.13", Some("20"))]), Some(&[l("0.87", None)]), true, true);
         assert_eq!((side.levels, side.unknown), (vec![level("0.13", "20")], false));
-        let (side, _) = worse(&[l("0.13", None)], &[l("0.87", None)], true, true);
+        let (side, _) = worse(Some(&[l("0.13", None)]), Some(&[l("0.87", None)]), true, true);
         assert_eq!((side.levels.len(), side.unknown), (1, true));
     }
 
@@ -151,7 +169,7 @@ mod tests {
         /// Up to every price, the result offers no more than either view with known sizes.
         #[test]
         fn never_better_than_either_view(a in levels(), b in levels(), asks in any::<bool>()) {
-            let (side, _) = worse(&a, &b, false, asks);
+            let (side, _) = worse(Some(&a), Some(&b), false, asks);
             if side.unknown {
                 return Ok(());
             }

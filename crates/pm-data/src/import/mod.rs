@@ -2,8 +2,19 @@
 //! shapes; there is no code for a single data set. Raw frames are kept verbatim. Where a data set has none, records of
 //! [`crate::derived`] are made, and the feed says so.
 //!
+//! | shape | rows | records that they may become |
+//! |---|---|---|
+//! | `jsonl_frames` | JSON lines with a time and a raw frame | frames; `market`, `instrument`, `resolved` beside them |
+//! | `text_frames`, `json_pages` | `<ns> <frame>` lines; files or lists of bodies | frames only |
+//! | `csv_ticks` | CSV, each row of one instant | `reference`, `candle`, `ticker`, `print`, `mid`, `top`, `book`, `book_pair`; `market`, `instrument` with `once` |
+//! | `snapshot_rows` | JSON lines or lists | `book`, `book_pair`, `top`, `print`, `mid`, `reference`, `ticker`, `market`, `instrument`, `resolved` |
+//! | `market_list` | CSV or JSON | `market`, `instrument`, `resolved` |
+//!
 //! Nothing is left out in silence: what a mapping drops is counted by reason in the [`ImportReport`], and what does not fit is an error
-//! with file, line and field.
+//! with file, line and field. Nothing is taken for granted either: a text that is not in its `table` is an error (unless the table is
+//! written `table:name?`, or `|or:` follows), prices of a market name their `outcome`, and a `top` without one side says whether that side
+//! is empty or was not recorded (`bid_unknown`, `ask_unknown`). `pair_within` (nanoseconds) of a sampled `book` or `top` says how far apart
+//! two outcomes' views may be that are combined to the worse of both.
 
 mod built_in;
 mod clock;
@@ -26,11 +37,11 @@ pub use report::{FeedReport, ImportReport};
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
     /// There is no such format, and no such file.
-    #[error("{name:?} is neither a format nor a mapping file; formats: {known}")]
+    #[error("{name:?} is neither a format nor a mapping file; the formats are{known}")]
     UnknownFormat {
         /// What was asked for.
         name: String,
-        /// Names of all formats.
+        /// Names of all formats, each on a line of its own.
         known: String,
     },
     /// A mapping file that cannot be used.
@@ -62,7 +73,7 @@ pub enum ImportError {
         what: String,
     },
     /// None of the files is one that the mapping reads.
-    #[error("format {format} reads {wanted}; {given} is not one of them")]
+    #[error("format {format} reads {wanted}; there is none in {given}")]
     NothingToRead {
         /// Format.
         format: String,
@@ -70,6 +81,14 @@ pub enum ImportError {
         wanted: String,
         /// What was given.
         given: String,
+    },
+    /// The files were read and nothing came out of them.
+    #[error("{path}: {what}", path = path.display())]
+    NoFrames {
+        /// First of the files.
+        path: PathBuf,
+        /// How much was read.
+        what: String,
     },
     /// The recording could not be written.
     #[error(transparent)]
@@ -116,10 +135,13 @@ fn load(format: &str) -> Result<mapping::Mapping, ImportError> {
     }
     let path = Path::new(format);
     if path.is_file() {
-        let text = std::fs::read_to_string(path).map_err(|source| ImportError::Io { path: path.into(), source })?;
+        let text = std::fs::read_to_string(path).map_err(|source| match source.kind() {
+            std::io::ErrorKind::InvalidData => bad("it is no mapping file: it is not text".to_owned()),
+            _ => ImportError::Io { path: path.into(), source },
+        })?;
         return mapping::Mapping::parse(&text).map_err(bad);
     }
-    let known = formats().into_iter().map(|f| f.name).collect::<Vec<_>>().join(", ");
+    let known = formats().into_iter().map(|f| format!("\n    {}", f.name)).collect();
     Err(ImportError::UnknownFormat { name: format.to_owned(), known })
 }
 

@@ -216,6 +216,10 @@ pub(super) fn render(
         }
         Err(b) => return Err(bad(file, line, &b.field, b.what)),
     };
+    // An outcome that is left out would read as the first one.
+    if record.fields.field("outcome").is_some() && fields.get("outcome").is_none() {
+        return ctx.lacks(record, file, line, "outcome").map(|()| None);
+    }
     let mut text = String::with_capacity(256);
     Node::Obj(vec![(Cow::Borrowed(record.kind.as_str()), fields)]).write(&mut text);
     let made: DerivedRecord = match serde_json::from_str(&text) {

@@ -150,11 +150,9 @@ pub(super) fn run(
     paths: &[PathBuf],
     progress: &mut dyn FnMut(u64, u64),
 ) -> Result<ImportReport, ImportError> {
-    if out.exists() {
-        return Err(ImportError::Output { path: out.into(), what: "exists already and is not overwritten".to_owned() });
-    }
+    check_output(out)?;
     let mut report = ImportReport { format: mapping.name.clone(), ..ImportReport::default() };
-    let chosen = choose(mapping, files::expand(paths)?, &mut report)?;
+    let chosen = choose(mapping, files::expand(paths)?, paths, &mut report)?;
     let large: u64 = chosen.iter().filter(|(i, _)| i.shape.is_frames()).map(|(_, f)| f.bytes).sum();
     // Records that rows are turned into beside their frames must be made once.
     let lazy = large > LARGE && !chosen.iter().any(|(i, _)| i.shape.is_frames() && !i.records.is_empty());
@@ -173,6 +171,9 @@ pub(super) fn run(
         seen_at: BTreeMap::new(),
     };
     let (mut memory, later) = first_reading(&mut ctx, &chosen, lazy)?;
+    if memory.is_empty() && later.is_empty() && ctx.once.is_empty() {
+        return Err(nothing_came(&ctx.report, &chosen));
+    }
     listings(&mut ctx, &chosen, &mut memory)?;
     memory.extend(core::mem::take(&mut ctx.once).into_values());
     memory.sort_by_key(Entry::key);
@@ -188,6 +189,30 @@ pub(super) fn run(
     Ok(ctx.report)
 }
 
+/// What can be said before hours of reading.
+fn check_output(out: &Path) -> Result<(), ImportError> {
+    let no = |what: &str| Err(ImportError::Output { path: out.into(), what: what.to_owned() });
+    if out.is_dir() {
+        return no("is a folder; the recording needs a file name");
+    }
+    if out.exists() {
+        return no("exists already and is not overwritten");
+    }
+    match out.parent().filter(|p| !p.as_os_str().is_empty()) {
+        Some(folder) if !folder.is_dir() => no("its folder does not exist"),
+        _ => Ok(()),
+    }
+}
+
+fn nothing_came(report: &ImportReport, chosen: &[(&Input, InFile)]) -> ImportError {
+    let (path, empty) = chosen.first().map(|(_, f)| (f.path.clone(), f.bytes == 0)).unwrap_or_default();
+    let what = match chosen.len() {
+        1 if empty => "the file is empty".to_owned(),
+        files => format!("no frame in {files} file(s): {} rows read, {} left out", report.rows(), report.dropped()),
+    };
+    ImportError::NoFrames { path, what }
+}
+
 /// The recording grows under this name and gets its own when it is whole.
 fn part_path(out: &Path) -> PathBuf {
     let mut name = out.file_name().unwrap_or_default().to_os_string();
@@ -199,6 +224,7 @@ fn part_path(out: &Path) -> PathBuf {
 fn choose<'m>(
     mapping: &'m Mapping,
     found: Vec<InFile>,
+    paths: &[PathBuf],
     report: &mut ImportReport,
 ) -> Result<Vec<(&'m Input, InFile)>, ImportError> {
     let fits = |pattern: &str, f: &InFile| {
@@ -219,7 +245,7 @@ fn choose<'m>(
         }
     }
     if chosen.is_empty() {
-        return Err(nothing("what was given".to_owned()));
+        return Err(nothing(paths.iter().map(|p| p.display().to_string()).collect::<Vec<_>>().join(", ")));
     }
     report.files = u64::try_from(chosen.len()).unwrap_or(u64::MAX);
     Ok(chosen)

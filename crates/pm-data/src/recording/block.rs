@@ -38,6 +38,9 @@ pub(super) enum Codec {
 pub(super) struct Head {
     pub(super) kind: Kind,
     pub(super) codec: Codec,
+    /// In a feed block the feed's number, in the end block the number of feeds; `None` in frame blocks, and in files of the first writers,
+    /// where feeds are numbered by their order.
+    pub(super) number: Option<u16>,
     /// Payload bytes in the file.
     pub(super) stored: u32,
     /// Payload bytes after decompression.
@@ -70,7 +73,8 @@ impl Head {
             Kind::End => 3,
         });
         out.push(u8::from(self.codec == Codec::Zstd));
-        out.extend_from_slice(&[0, 0]);
+        // One more than the number: files of the first writers have zeros here.
+        out.extend_from_slice(&self.number.map_or(0, |n| n.saturating_add(1)).to_le_bytes());
         for word in [self.stored, self.raw, self.count] {
             out.extend_from_slice(&word.to_le_bytes());
         }
@@ -111,6 +115,7 @@ impl Head {
             1 => Codec::Zstd,
             _ => return None,
         };
+        let number = b.get(6..8)?.try_into().ok().map(u16::from_le_bytes)?.checked_sub(1);
         let (stored, raw, count) = (u32_at(b, 8)?, u32_at(b, 12)?, u32_at(b, 16)?);
         let limit = u32::try_from(MAX_RAW).ok()?;
         // A compressed payload may be a little larger than its content, never twice.
@@ -118,7 +123,18 @@ impl Head {
             return None;
         }
         let ts = |at| u64_at(b, at).map(|v| Ts::from_nanos(v.cast_signed()));
-        Some(Self { kind, codec, stored, raw, count, first: ts(20)?, last: ts(28)?, seq: u64_at(b, 36)?, crc: u32_at(b, 44)? })
+        Some(Self {
+            kind,
+            codec,
+            number,
+            stored,
+            raw,
+            count,
+            first: ts(20)?,
+            last: ts(28)?,
+            seq: u64_at(b, 36)?,
+            crc: u32_at(b, 44)?,
+        })
     }
 }
 
@@ -143,10 +159,10 @@ pub(super) enum FileHead {
 
 pub(super) fn check_file_head(bytes: &[u8]) -> FileHead {
     if !bytes.starts_with(&MAGIC) {
-        return FileHead::Not("it does not begin with the recording's magic bytes");
+        return FileHead::Not("byte 0: it does not begin with the recording's magic bytes");
     }
     let (Some(body), Some(crc)) = (bytes.get(..FILE_HEAD - 4), u32_at(bytes, FILE_HEAD - 4)) else {
-        return FileHead::Not("it ends inside of the file header");
+        return FileHead::Not("byte 0: it ends inside of the file header");
     };
     if crc != crc32fast::hash(body) {
         return FileHead::Corrupt;

@@ -5,9 +5,14 @@
 //! and a payload with another one. *Feed blocks* add feeds to the file's feed table; *frame blocks* hold up to 256 KiB of frames,
 //! zstd-compressed; an *end block* says that the file was closed in order.
 //!
-//! What a crash can lose: the frames of the block that was being filled, at most [`WriterSettings::max_raw`] bytes or
-//! [`WriterSettings::max_age`] of receive time, whichever is reached first. A caller that wants less calls [`Writer::flush`]. A crash of
-//! the machine can also lose what the operating system had not written; [`FileWriter::sync`] waits for the disk.
+//! What a crash can lose: the block that was being filled, at most [`WriterSettings::max_raw`] bytes (or one larger frame) and, when
+//! [`Writer::tick`] is called, frames of at most [`WriterSettings::max_age`]. Without ticks age is looked at only when a frame comes. A
+//! caller that wants less calls [`Writer::flush`]. A crash of the machine can also lose what the operating system had not written;
+//! [`FileWriter::sync`] waits for the disk.
+//!
+//! Frames alone do not say where a connection ended: a change that comes after a pause continues its book, a change of another connection
+//! does not. So the writer is told ([`Writer::epoch`]), and the reader gives [`Entry::Epoch`] at these places, and wherever else what
+//! follows does not continue what was before: at a change of the file, behind damage, after a jump to another time.
 
 mod block;
 mod reader;
@@ -35,6 +40,10 @@ pub const MAX_FRAME: usize = 32 << 20;
 pub const MAX_RAW: usize = MAX_FRAME + 64;
 /// Largest number of feeds in a file.
 pub const MAX_FEEDS: usize = 4_096;
+/// Added to a feed's number in an entry that says that the feed came up.
+const MARK_UP: u16 = 4_096;
+/// Added to a feed's number in an entry that says that the feed went down.
+const MARK_DOWN: u16 = 8_192;
 
 /// A source that stands in for another one: its values are near, not equal. What is priced with it must be widened by `basis_sd`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,10 +97,80 @@ pub struct RecordedFrame<'a> {
     pub stamp: Stamp,
     /// Feed: index into [`Reader::feeds`] or [`Replay::feeds`].
     pub feed: FeedId,
-    /// Number of the frame in its file, from 0.
+    /// Number of the entry in its file, from 0.
     pub seq: u64,
     /// The frame as it came.
     pub bytes: &'a [u8],
+}
+
+/// Why what follows does not continue what was before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Epoch {
+    /// Recorded: a connection begins.
+    Up,
+    /// Recorded: the connection was lost.
+    Down,
+    /// The feed goes on in another file.
+    FileChanged,
+    /// A lenient reader passed over damage.
+    Damage,
+    /// The reader was moved to another time.
+    Jumped,
+}
+
+impl Epoch {
+    /// Name for people and counts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Up => "up",
+            Self::Down => "down",
+            Self::FileChanged => "file_changed",
+            Self::Damage => "damage",
+            Self::Jumped => "jumped",
+        }
+    }
+}
+
+/// A place where the continuity of a feed ends: its decoder must be reset here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EpochMark<'a> {
+    /// When it was recorded; for a place that the reader found, the time of the entry behind it.
+    pub stamp: Stamp,
+    /// Feed; `None` = every feed of the file ([`Replay`] gives one mark for each instead).
+    pub feed: Option<FeedId>,
+    /// What happened.
+    pub epoch: Epoch,
+    /// The recorder's words; may be empty.
+    pub why: &'a str,
+}
+
+/// What a recording holds, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Entry<'a> {
+    /// A frame.
+    Frame(RecordedFrame<'a>),
+    /// Continuity ends.
+    Epoch(EpochMark<'a>),
+}
+
+impl<'a> Entry<'a> {
+    /// The frame, if it is one.
+    #[must_use]
+    pub const fn frame(self) -> Option<RecordedFrame<'a>> {
+        match self {
+            Self::Frame(frame) => Some(frame),
+            Self::Epoch(_) => None,
+        }
+    }
+    /// Receive time.
+    #[must_use]
+    pub const fn stamp(self) -> Stamp {
+        match self {
+            Self::Frame(frame) => frame.stamp,
+            Self::Epoch(mark) => mark.stamp,
+        }
+    }
 }
 
 /// Why a recording cannot be read or written. Every reading error names the file and the byte offset.
@@ -116,7 +195,7 @@ pub enum RecordingError {
         path: PathBuf,
     },
     /// The file does not begin like a recording.
-    #[error("{path}: not a recording (byte 0: {why})", path = path.display())]
+    #[error("{path}: not a recording ({why})", path = path.display())]
     NotARecording {
         /// File.
         path: PathBuf,

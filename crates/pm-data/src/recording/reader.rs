@@ -9,7 +9,7 @@ use pm_core::time::{Stamp, Ts};
 
 use super::block::{self, BLOCK_HEAD, Codec, FILE_HEAD, FileHead, Head};
 use super::scan::{self, Found};
-use super::{FeedInfo, MAX_RAW, RecordedFrame, RecordingError, varint};
+use super::{Entry, Epoch, EpochMark, FeedInfo, MARK_DOWN, MARK_UP, MAX_FEEDS, MAX_RAW, RecordedFrame, RecordingError, varint};
 
 /// How a file ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -46,6 +46,8 @@ pub struct Reader {
     file: BufReader<File>,
     len: u64,
     index: scan::Index,
+    feeds: Vec<FeedInfo>,
+    skipped: Vec<Skipped>,
     lenient: bool,
     /// Next entry of the index.
     next_block: usize,
@@ -59,16 +61,41 @@ pub struct Reader {
     /// Offset of the block that is loaded.
     offset: u64,
     current: Option<Current>,
+    /// Damage was passed over and the mark that says so was not given yet.
+    broken: bool,
+    /// The entry behind that mark.
+    held: Option<Current>,
 }
 
-/// The frame that was read last, as a place in `raw`.
+/// The entry that was read last, as a place in `raw`.
 #[derive(Debug, Clone, Copy)]
 struct Current {
     stamp: Stamp,
-    feed: FeedId,
+    what: What,
     seq: u64,
     begin: usize,
     end: usize,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum What {
+    Frame(FeedId),
+    /// A mark about a feed, or about all.
+    Mark(Option<FeedId>, Epoch),
+}
+
+/// What decoding gave.
+enum Decoded {
+    Entry(Current),
+    /// An entry of a feed whose description is not there.
+    Nameless(u16, usize),
+    /// The bytes are no entry.
+    Misfit,
+}
+
+/// What stands for a feed whose description is damaged: no decoder reads it, and no other feed of another file equals it.
+fn placeholder(number: usize, path: &Path) -> FeedInfo {
+    FeedInfo::named(format!("feed-{number}"), format!("the description of this feed is damaged in {}", path.display()))
 }
 
 impl Reader {
@@ -92,7 +119,11 @@ impl Reader {
     fn open_with(path: &Path, lenient: bool) -> Result<Self, RecordingError> {
         let io = |what| move |source| RecordingError::Io { path: path.into(), what, offset: 0, source };
         let file = File::open(path).map_err(io("open"))?;
-        let len = file.metadata().map_err(io("read the length"))?.len();
+        let about = file.metadata().map_err(io("read the length"))?;
+        if about.is_dir() {
+            return Err(RecordingError::NotARecording { path: path.into(), why: "it is a folder" });
+        }
+        let len = about.len();
         if len == 0 {
             return Err(RecordingError::Empty { path: path.into() });
         }
@@ -109,12 +140,16 @@ impl Reader {
             }
         }
         let start = u64::try_from(FILE_HEAD).unwrap_or(0);
-        let index = scan::scan(&mut file, start, len, lenient).map_err(io("read the block headers"))?;
+        let mut index = scan::scan(&mut file, start, len, lenient).map_err(io("read the block headers"))?;
+        let feeds = core::mem::take(&mut index.feeds).into_iter().enumerate();
+        let feeds = feeds.map(|(number, info)| info.unwrap_or_else(|| placeholder(number, path))).collect();
         Ok(Self {
             path: path.into(),
             file,
             len,
             index,
+            feeds,
+            skipped: Vec::new(),
             lenient,
             next_block: 0,
             stored: Vec::new(),
@@ -125,13 +160,15 @@ impl Reader {
             seq: 0,
             offset: start,
             current: None,
+            broken: false,
+            held: None,
         })
     }
 
     /// The feed table; a frame's feed id is an index into it.
     #[must_use]
     pub fn feeds(&self) -> &[FeedInfo] {
-        &self.index.feeds
+        &self.feeds
     }
     /// How the file ends.
     #[must_use]
@@ -141,7 +178,7 @@ impl Reader {
     /// Damage that was passed over so far (lenient readers only).
     #[must_use]
     pub fn skipped(&self) -> &[Skipped] {
-        &self.index.skipped
+        &self.skipped
     }
     /// Path of the file.
     #[must_use]
@@ -153,9 +190,9 @@ impl Reader {
     pub const fn progress(&self) -> (u64, u64) {
         (self.offset, self.len)
     }
-    /// Number of frames that the block headers announce.
+    /// Number of entries (frames and marks) that the block headers announce.
     #[must_use]
-    pub fn frames(&self) -> u64 {
+    pub fn entries(&self) -> u64 {
         self.heads().map(|h| u64::from(h.count)).sum()
     }
     /// Earliest and latest wall time of the block headers; `None` without frames.
@@ -171,50 +208,86 @@ impl Reader {
         })
     }
 
-    /// The next frame in file order; `None` at the end.
+    /// The next entry in file order; `None` at the end.
     ///
     /// # Errors
     /// [`RecordingError::Corrupt`] with the offset of the block, [`RecordingError::Io`]. A strict reader gives the same error again.
-    #[allow(clippy::should_implement_trait, reason = "frames are lent, which Iterator cannot say")]
-    pub fn next(&mut self) -> Result<Option<RecordedFrame<'_>>, RecordingError> {
+    #[allow(clippy::should_implement_trait, reason = "entries are lent, which Iterator cannot say")]
+    pub fn next(&mut self) -> Result<Option<Entry<'_>>, RecordingError> {
         if self.advance()? { Ok(self.current()) } else { Ok(None) }
     }
 
-    /// The frame that [`Reader::next`] gave last.
+    /// The entry that [`Reader::next`] gave last.
     #[must_use]
-    pub fn current(&self) -> Option<RecordedFrame<'_>> {
+    pub fn current(&self) -> Option<Entry<'_>> {
         let c = self.current?;
-        Some(RecordedFrame { stamp: c.stamp, feed: c.feed, seq: c.seq, bytes: self.raw.get(c.begin..c.end)? })
+        let bytes = self.raw.get(c.begin..c.end)?;
+        Some(match c.what {
+            What::Frame(feed) => Entry::Frame(RecordedFrame { stamp: c.stamp, feed, seq: c.seq, bytes }),
+            What::Mark(feed, epoch) => {
+                let why = str::from_utf8(bytes).unwrap_or("(the reason is not readable)");
+                Entry::Epoch(EpochMark { stamp: c.stamp, feed, epoch, why })
+            }
+        })
     }
 
-    /// Moves to the next frame; false at the end.
+    /// Moves to the next entry; false at the end. The first entry behind damage is held back for a mark in front of it.
     pub(super) fn advance(&mut self) -> Result<bool, RecordingError> {
-        while self.left == 0 {
-            self.current = None;
-            let Some(found) = self.index.blocks.get(self.next_block).copied() else { return Ok(false) };
-            let (offset, result) = match found {
-                Found::Bad { offset, what } => (offset, Err(what.to_owned())),
-                Found::Frames { offset, head } => (offset, self.load(offset, &head)?),
-            };
-            match result {
-                Ok(()) => self.next_block += 1,
-                Err(what) if self.lenient => self.skip(offset, what),
-                Err(what) => return Err(self.corrupt(offset, what)),
-            }
+        if let Some(held) = self.held.take() {
+            self.current = Some(held);
+            return Ok(true);
         }
-        match self.decode() {
-            Some(frame) => {
-                self.current = Some(frame);
-                Ok(true)
-            }
-            None if self.lenient => {
-                self.left = 0;
-                self.skip_loaded("a frame does not fit its block");
-                self.advance()
-            }
-            None => {
+        if !self.step()? {
+            return Ok(false);
+        }
+        if core::mem::take(&mut self.broken) {
+            self.held = self.current;
+            self.current = self.current.map(|c| Current { what: What::Mark(None, Epoch::Damage), begin: 0, end: 0, ..c });
+        }
+        Ok(true)
+    }
+
+    fn step(&mut self) -> Result<bool, RecordingError> {
+        loop {
+            while self.left == 0 {
                 self.current = None;
-                Err(self.corrupt(self.offset, "a frame does not fit its block".to_owned()))
+                let Some(found) = self.index.blocks.get(self.next_block).copied() else { return Ok(false) };
+                let (offset, bytes, result) = match found {
+                    Found::Bad { offset, bytes, what } => (offset, bytes, Err(what.to_owned())),
+                    Found::Frames { offset, head } => {
+                        let bytes = u64::from(head.stored).saturating_add(u64::try_from(BLOCK_HEAD).unwrap_or(0));
+                        (offset, bytes, self.load(offset, &head)?)
+                    }
+                };
+                match result {
+                    Ok(()) => {}
+                    Err(what) if self.lenient => self.skip(offset, bytes, what),
+                    Err(what) => return Err(self.corrupt(offset, what)),
+                }
+                self.next_block += 1;
+            }
+            match self.decode() {
+                Decoded::Entry(entry) => {
+                    self.current = Some(entry);
+                    return Ok(true);
+                }
+                Decoded::Nameless(feed, bytes) if self.lenient => {
+                    let what = format!("entries of feed {feed}, whose description is missing");
+                    self.skip(self.offset, u64::try_from(bytes).unwrap_or(0), what);
+                }
+                Decoded::Misfit if self.lenient => {
+                    let rest = self.raw.len().saturating_sub(self.at);
+                    self.left = 0;
+                    self.skip(self.offset, u64::try_from(rest).unwrap_or(0), "an entry does not fit its block".to_owned());
+                }
+                Decoded::Nameless(feed, _) => {
+                    self.current = None;
+                    return Err(self.corrupt(self.offset, format!("an entry of feed {feed}, which the file does not describe")));
+                }
+                Decoded::Misfit => {
+                    self.current = None;
+                    return Err(self.corrupt(self.offset, "an entry does not fit its block".to_owned()));
+                }
             }
         }
     }
@@ -223,18 +296,13 @@ impl Reader {
         RecordingError::Corrupt { path: self.path.clone(), offset, what }
     }
 
-    fn skip(&mut self, offset: u64, what: String) {
-        let bytes = match self.index.blocks.get(self.next_block) {
-            Some(Found::Frames { head, .. }) => u64::from(head.stored).saturating_add(u64::try_from(BLOCK_HEAD).unwrap_or(0)),
-            _ => 0,
-        };
-        self.index.skipped.push(Skipped { offset, bytes, what });
-        self.next_block += 1;
-    }
-
-    fn skip_loaded(&mut self, what: &'static str) {
-        let bytes = u64::try_from(self.stored.len()).unwrap_or(0);
-        self.index.skipped.push(Skipped { offset: self.offset, bytes, what: what.to_owned() });
+    /// Notes what a lenient reader passes over; the same thing of many entries of one feed is one note.
+    fn skip(&mut self, offset: u64, bytes: u64, what: String) {
+        self.broken = true;
+        match self.skipped.iter_mut().find(|s| s.offset == offset && s.what == what) {
+            Some(same) => same.bytes = same.bytes.saturating_add(bytes),
+            None => self.skipped.push(Skipped { offset, bytes, what }),
+        }
     }
 
     /// Loads a block; the inner error says what is wrong with its bytes.
@@ -266,26 +334,36 @@ impl Reader {
     }
 
     #[inline]
-    fn decode(&mut self) -> Option<Current> {
-        let mut at = self.at;
-        let feed = u16::try_from(varint::get(&self.raw, &mut at)?).ok()?;
-        if usize::from(feed) >= self.index.feeds.len() {
-            return None;
+    fn decode(&mut self) -> Decoded {
+        let Some((entry, code)) = self.entry() else { return Decoded::Misfit };
+        let (feed, what) = match code {
+            MARK_DOWN.. => (code - MARK_DOWN, What::Mark(Some(FeedId(code - MARK_DOWN)), Epoch::Down)),
+            MARK_UP.. => (code - MARK_UP, What::Mark(Some(FeedId(code - MARK_UP)), Epoch::Up)),
+            feed => (feed, What::Frame(FeedId(feed))),
+        };
+        (self.at, self.previous) = (entry.end, entry.stamp);
+        self.left -= 1;
+        self.seq += 1;
+        if usize::from(feed) < self.feeds.len() {
+            return Decoded::Entry(Current { what, ..entry });
         }
+        if usize::from(feed) < MAX_FEEDS { Decoded::Nameless(feed, entry.end - entry.begin) } else { Decoded::Misfit }
+    }
+
+    /// The entry at the place, and its feed number with what is added to it.
+    #[inline]
+    fn entry(&self) -> Option<(Current, u16)> {
+        let mut at = self.at;
+        let code = u16::try_from(varint::get(&self.raw, &mut at)?).ok()?;
         let wall = self.previous.wall.nanos().wrapping_add(varint::get_signed(&self.raw, &mut at)?);
         let mono = self.previous.mono_ns.wrapping_add(varint::get_signed(&self.raw, &mut at)?.cast_unsigned());
         let len = usize::try_from(varint::get(&self.raw, &mut at)?).ok()?;
         let end = at.checked_add(len).filter(|end| *end <= self.raw.len())?;
         let stamp = Stamp { wall: Ts::from_nanos(wall), mono_ns: mono };
-        let frame = Current { stamp, feed: FeedId(feed), seq: self.seq, begin: at, end };
-        self.at = end;
-        self.left -= 1;
-        self.previous = stamp;
-        self.seq += 1;
-        Some(frame)
+        Some((Current { stamp, what: What::Mark(None, Epoch::Damage), seq: self.seq, begin: at, end }, code))
     }
 
-    /// Goes to the first frame in file order whose wall time is at or after `at`: the next [`Reader::next`] gives it. Whole blocks before
+    /// Goes to the first entry in file order whose wall time is at or after `at`: the next [`Reader::next`] gives it. Whole blocks before
     /// it are passed by their headers.
     ///
     /// # Errors
@@ -296,23 +374,14 @@ impl Reader {
             Found::Bad { .. } => true,
         });
         (self.next_block, self.left, self.current) = (found.unwrap_or(self.index.blocks.len()), 0, None);
-        loop {
-            let place = (self.at, self.left, self.previous, self.seq, self.next_block);
-            if !self.advance()? {
-                return Ok(());
-            }
+        (self.held, self.broken) = (None, false);
+        while self.step()? {
             if self.current.is_some_and(|c| c.stamp.wall >= at) {
-                if place.1 == 0 {
-                    // The frame is the first of a block that was just loaded: go back to its beginning.
-                    let first = self.current.map_or(0, |c| c.seq);
-                    self.left += 1;
-                    (self.at, self.previous, self.seq) = (0, Stamp::default(), first);
-                } else {
-                    (self.at, self.left, self.previous, self.seq, self.next_block) = place;
-                }
-                self.current = None;
-                return Ok(());
+                self.held = self.current.take();
+                break;
             }
         }
+        self.broken = false;
+        Ok(())
     }
 }

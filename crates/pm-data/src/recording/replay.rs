@@ -1,18 +1,30 @@
 //! Several recordings as one stream of frames ordered by receive time.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
 use pm_core::ids::FeedId;
-use pm_core::time::Ts;
+use pm_core::time::{Stamp, Ts};
 
-use super::{FeedInfo, Reader, RecordedFrame, RecordingError, Skipped, Tail};
+use super::{Entry, Epoch, EpochMark, FeedInfo, Reader, RecordedFrame, RecordingError, Skipped, Tail};
 
-/// Frames of all files, ordered by (wall time, order of the files, order in the file). Inside a file the order is the file's own: where its
-/// clock went back, frames keep their order and are counted.
+/// Entries of all files, ordered by (wall time, order of the files, order in the file). Inside a file the order is the file's own: where
+/// its clock went back, frames keep their order and are counted.
+///
+/// A feed that goes on in another file is another connection: an [`Epoch::FileChanged`] comes before its first frame there. Feeds of one
+/// name are one stream of their venue, so the mark comes for all of them; files of different feeds may be read side by side without marks.
+/// Derived feeds hold whole books and no changes: side by side they do not disturb each other, and the mark comes only when the file
+/// before has ended.
 #[derive(Debug)]
 pub struct Replay {
     files: Vec<Source>,
     feeds: Vec<FeedInfo>,
+    /// By feed: the stream that it is of.
+    streams: Vec<usize>,
+    /// By stream: the file that its last frame came from.
+    owners: Vec<Option<usize>>,
+    /// Marks that come before the next frame.
+    waiting: VecDeque<(Stamp, FeedId, Epoch)>,
     last: Option<usize>,
     backwards: u64,
 }
@@ -59,7 +71,15 @@ impl Replay {
             }
             files.push(Source { reader, feeds: ids, key: Ts::from_nanos(i64::MIN), live: true });
         }
-        let mut replay = Self { files, feeds, last: None, backwards: 0 };
+        let mut replay = Self {
+            streams: streams(&feeds),
+            owners: vec![None; feeds.len()],
+            files,
+            feeds,
+            waiting: VecDeque::new(),
+            last: None,
+            backwards: 0,
+        };
         for at in 0..replay.files.len() {
             replay.step(at)?;
         }
@@ -93,10 +113,10 @@ impl Replay {
             .map(|f| if f.live { f.reader.progress() } else { (f.reader.progress().1, f.reader.progress().1) })
             .fold((0, 0), |a, b| (a.0 + b.0, a.1 + b.1))
     }
-    /// Frames of all files by their block headers.
+    /// Entries (frames and recorded marks) of all files by their block headers.
     #[must_use]
-    pub fn frames(&self) -> u64 {
-        self.files.iter().map(|f| f.reader.frames()).sum()
+    pub fn entries(&self) -> u64 {
+        self.files.iter().map(|f| f.reader.entries()).sum()
     }
     /// Earliest and latest wall time by the block headers; `None` without frames.
     #[must_use]
@@ -107,21 +127,24 @@ impl Replay {
     fn step(&mut self, at: usize) -> Result<(), RecordingError> {
         let Some(file) = self.files.get_mut(at) else { return Ok(()) };
         file.live = file.reader.advance()?;
-        if let Some(frame) = file.reader.current() {
-            if frame.stamp.wall < file.key {
+        if let Some(entry) = file.reader.current() {
+            let wall = entry.stamp().wall;
+            if wall < file.key && entry.frame().is_some() {
                 self.backwards += 1;
             }
-            file.key = file.key.max(frame.stamp.wall);
+            file.key = file.key.max(wall);
         }
         Ok(())
     }
 
-    /// Goes to the first frame of each file at or after `at`.
+    /// Goes to the first entry of each file at or after `at`. What was read before does not go on there: feeds that had frames get
+    /// [`Epoch::Jumped`].
     ///
     /// # Errors
     /// As [`Reader::seek`].
     pub fn seek(&mut self, at: Ts) -> Result<(), RecordingError> {
         self.last = None;
+        self.waiting.clear();
         for i in 0..self.files.len() {
             if let Some(file) = self.files.get_mut(i) {
                 file.reader.seek(at)?;
@@ -129,24 +152,90 @@ impl Replay {
             }
             self.step(i)?;
         }
+        let stamp = self.best().and_then(|i| self.files.get(i)?.reader.current()).map_or_else(Stamp::default, Entry::stamp);
+        for stream in 0..self.owners.len() {
+            if self.owners.get_mut(stream).and_then(Option::take).is_some() {
+                self.mark(stream, stamp, Epoch::Jumped);
+            }
+        }
         Ok(())
     }
 
-    /// The next frame; `None` when all files have ended.
+    /// The file whose entry is next.
+    fn best(&self) -> Option<usize> {
+        self.files.iter().enumerate().filter(|(_, f)| f.live).min_by_key(|(i, f)| (f.key, *i)).map(|(i, _)| i)
+    }
+
+    /// Puts a mark for each feed of a stream before the next frame.
+    fn mark(&mut self, stream: usize, stamp: Stamp, epoch: Epoch) {
+        for (feed, _) in self.streams.iter().enumerate().filter(|(_, s)| **s == stream) {
+            if let Ok(feed) = u16::try_from(feed) {
+                self.waiting.push_back((stamp, FeedId(feed), epoch));
+            }
+        }
+    }
+
+    /// A file's entry about a feed is next: is it the file of the entry before? Marks that come first are put in the queue.
+    fn own(&mut self, file: usize, feed: FeedId, stamp: Stamp) {
+        let Some(stream) = self.streams.get(usize::from(feed.0)).copied() else { return };
+        let before = self.owners.get_mut(stream).and_then(|o| o.replace(file)).filter(|before| *before != file);
+        let Some(before) = before else { return };
+        let derived = self.feeds.get(usize::from(feed.0)).is_some_and(|f| f.derived);
+        if !derived || self.files.get(before).is_none_or(|f| !f.live) {
+            self.mark(stream, stamp, Epoch::FileChanged);
+        }
+    }
+
+    /// The next entry; `None` when all files have ended.
     ///
     /// # Errors
     /// As [`Reader::next`].
-    #[allow(clippy::should_implement_trait, reason = "frames are lent, which Iterator cannot say")]
-    pub fn next(&mut self) -> Result<Option<RecordedFrame<'_>>, RecordingError> {
-        if let Some(last) = self.last.take() {
-            self.step(last)?;
+    #[allow(clippy::should_implement_trait, reason = "entries are lent, which Iterator cannot say")]
+    pub fn next(&mut self) -> Result<Option<Entry<'_>>, RecordingError> {
+        loop {
+            if let Some((stamp, feed, epoch)) = self.waiting.pop_front() {
+                return Ok(Some(Entry::Epoch(EpochMark { stamp, feed: Some(feed), epoch, why: "" })));
+            }
+            if let Some(last) = self.last.take() {
+                self.step(last)?;
+            }
+            let Some(best) = self.best() else { return Ok(None) };
+            let Some(file) = self.files.get(best) else { return Ok(None) };
+            let Some(entry) = file.reader.current() else { return Ok(None) };
+            let stamp = entry.stamp();
+            let feed = match entry {
+                Entry::Frame(frame) => Some(frame.feed),
+                Entry::Epoch(mark) => mark.feed,
+            };
+            let Some(feed) = feed else {
+                // Damage: every feed of the file.
+                for feed in file.feeds.clone() {
+                    self.waiting.push_back((stamp, feed, Epoch::Damage));
+                }
+                self.last = Some(best);
+                continue;
+            };
+            // The reader refuses entries of feeds that are not in its table.
+            let feed = file.feeds.get(usize::from(feed.0)).copied().unwrap_or(FeedId(u16::MAX));
+            self.own(best, feed, stamp);
+            if self.waiting.is_empty() {
+                return Ok(self.take(best, feed));
+            }
         }
-        let best = self.files.iter().enumerate().filter(|(_, f)| f.live).min_by_key(|(i, f)| (f.key, *i)).map(|(i, _)| i);
-        let Some(file) = best.and_then(|i| self.files.get(i)) else { return Ok(None) };
-        self.last = best;
-        let Some(frame) = file.reader.current() else { return Ok(None) };
-        // The reader refuses frames of feeds that are not in its table.
-        let feed = file.feeds.get(usize::from(frame.feed.0)).copied().unwrap_or_default();
-        Ok(Some(RecordedFrame { feed, ..frame }))
     }
+
+    /// The entry of a file, under the replay's number of its feed.
+    fn take(&mut self, best: usize, feed: FeedId) -> Option<Entry<'_>> {
+        self.last = Some(best);
+        Some(match self.files.get(best)?.reader.current()? {
+            Entry::Frame(frame) => Entry::Frame(RecordedFrame { feed, ..frame }),
+            Entry::Epoch(mark) => Entry::Epoch(EpochMark { feed: Some(feed), ..mark }),
+        })
+    }
+}
+
+/// Feeds of one name are one stream; a derived feed is one of its own.
+fn streams(feeds: &[FeedInfo]) -> Vec<usize> {
+    let same = |a: &FeedInfo, b: &FeedInfo| a.name == b.name && !a.derived && !b.derived;
+    feeds.iter().enumerate().map(|(i, feed)| feeds.iter().position(|f| same(f, feed)).unwrap_or(i)).collect()
 }

@@ -8,14 +8,14 @@ use pm_core::ids::FeedId;
 use pm_core::time::{Dur, Stamp, Ts};
 
 use super::block::{self, BLOCK_HEAD, Codec, Head, Kind};
-use super::{FeedInfo, MAX_FEEDS, MAX_FRAME, RecordingError, varint};
+use super::{FeedInfo, MARK_DOWN, MARK_UP, MAX_FEEDS, MAX_FRAME, RecordingError, varint};
 
 /// When a partial block is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WriterSettings {
-    /// Uncompressed bytes that close a block.
+    /// Uncompressed bytes that close a block, at most [`MAX_FRAME`].
     pub max_raw: usize,
-    /// Receive time between the first frame of a block and the frame that closes it.
+    /// Time between the first frame of a block and the frame, or the [`Writer::tick`], that closes it.
     pub max_age: Dur,
     /// zstd level, 1 (fast) to 19 (small).
     pub level: i32,
@@ -44,13 +44,14 @@ pub struct Writer<W: Write> {
     opened: Stamp,
     previous: Stamp,
     seq: u64,
+    marks: u64,
     written: u64,
     failed: bool,
 }
 
 impl<W: Write> core::fmt::Debug for Writer<W> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        f.debug_struct("Writer").field("frames", &self.seq).field("written", &self.written).finish_non_exhaustive()
+        f.debug_struct("Writer").field("frames", &self.frames()).field("written", &self.written).finish_non_exhaustive()
     }
 }
 
@@ -80,7 +81,8 @@ impl<W: Write> Writer<W> {
     ///
     /// # Errors
     /// [`RecordingError::Write`].
-    pub fn new(out: W, settings: WriterSettings) -> Result<Self, RecordingError> {
+    pub fn new(out: W, mut settings: WriterSettings) -> Result<Self, RecordingError> {
+        settings.max_raw = settings.max_raw.min(MAX_FRAME);
         let compressor =
             zstd::bulk::Compressor::new(settings.level).map_err(|source| RecordingError::Write { written: 0, source })?;
         let mut writer = Self {
@@ -96,6 +98,7 @@ impl<W: Write> Writer<W> {
             opened: Stamp::default(),
             previous: Stamp::default(),
             seq: 0,
+            marks: 0,
             written: 0,
             failed: false,
         };
@@ -115,7 +118,8 @@ impl<W: Write> Writer<W> {
         let id = FeedId(u16::try_from(self.feeds.len()).map_err(|_| RecordingError::TooManyFeeds)?);
         self.flush()?;
         let payload = serde_json::to_vec(&info).map_err(|e| self.write_error(e.into()))?;
-        let head = self.head(Kind::Feeds, Codec::Stored, payload.len(), payload.len(), crc32fast::hash(&payload))?;
+        let crc = crc32fast::hash(&payload);
+        let head = Head { number: Some(id.0), ..self.head(Kind::Feeds, Codec::Stored, payload.len(), payload.len(), crc)? };
         self.block.clear();
         self.block.extend_from_slice(&head.encode());
         self.block.extend_from_slice(&payload);
@@ -124,12 +128,37 @@ impl<W: Write> Writer<W> {
         Ok(id)
     }
 
-    /// Appends a frame. Nothing is on disk before the block is full, old, or [`Writer::flush`] is called.
+    /// Appends a frame. Nothing is on disk before the block is full or old, or [`Writer::flush`] is called.
     ///
     /// # Errors
     /// [`RecordingError::UnknownFeed`], [`RecordingError::FrameTooLarge`], [`RecordingError::Write`]; after a failed write
     /// [`RecordingError::Failed`].
     pub fn push(&mut self, stamp: Stamp, feed: FeedId, bytes: &[u8]) -> Result<(), RecordingError> {
+        self.entry(stamp, feed, 0, bytes)
+    }
+
+    /// Marks that a feed's connection begins (`up`) or was lost: decoders of the recording are reset here, so that no book of one
+    /// connection is continued by a change of the next. `why` is for people. A recorder that ends in order writes no mark: the end of the
+    /// file is none of the feed's.
+    ///
+    /// # Errors
+    /// As [`Writer::push`].
+    pub fn epoch(&mut self, stamp: Stamp, feed: FeedId, up: bool, why: &str) -> Result<(), RecordingError> {
+        self.entry(stamp, feed, if up { MARK_UP } else { MARK_DOWN }, why.as_bytes())?;
+        self.marks += 1;
+        Ok(())
+    }
+
+    /// Time has passed: writes the partial block when it is old. To be called when no frame comes, too: else a quiet feed's last frames
+    /// stay in memory for as long as it is quiet.
+    ///
+    /// # Errors
+    /// As [`Writer::flush`].
+    pub fn tick(&mut self, now: Stamp) -> Result<(), RecordingError> {
+        if self.count > 0 && self.is_old(now) { self.flush() } else { Ok(()) }
+    }
+
+    fn entry(&mut self, stamp: Stamp, feed: FeedId, mark: u16, bytes: &[u8]) -> Result<(), RecordingError> {
         if self.failed {
             return Err(RecordingError::Failed);
         }
@@ -145,7 +174,7 @@ impl<W: Write> Writer<W> {
         if self.count == 0 {
             (self.first, self.last, self.opened, self.previous) = (stamp.wall, stamp.wall, stamp, Stamp::default());
         }
-        varint::put(&mut self.raw, u64::from(feed.0));
+        varint::put(&mut self.raw, u64::from(feed.0) + u64::from(mark));
         varint::put_signed(&mut self.raw, stamp.wall.nanos().wrapping_sub(self.previous.wall.nanos()));
         varint::put_signed(&mut self.raw, stamp.mono_ns.wrapping_sub(self.previous.mono_ns).cast_signed());
         varint::put(&mut self.raw, u64::try_from(bytes.len()).unwrap_or(u64::MAX));
@@ -204,7 +233,8 @@ impl<W: Write> Writer<W> {
     /// As [`Writer::flush`].
     pub fn finish(mut self) -> Result<W, RecordingError> {
         self.flush()?;
-        let head = self.head(Kind::End, Codec::Stored, 0, 0, 0)?;
+        let feeds = u16::try_from(self.feeds.len()).ok();
+        let head = Head { number: feeds, ..self.head(Kind::End, Codec::Stored, 0, 0, 0)? };
         self.block.clear();
         self.block.extend_from_slice(&head.encode());
         self.emit()?;
@@ -215,7 +245,7 @@ impl<W: Write> Writer<W> {
     /// Frames pushed so far.
     #[must_use]
     pub const fn frames(&self) -> u64 {
-        self.seq
+        self.seq - self.marks
     }
     /// Bytes of whole blocks written so far.
     #[must_use]
@@ -228,7 +258,7 @@ impl<W: Write> Writer<W> {
             return Err(RecordingError::FrameTooLarge(raw));
         };
         let seq = self.seq - u64::from(self.count);
-        Ok(Head { kind, codec, stored, raw, count: self.count, first: self.first, last: self.last, seq, crc })
+        Ok(Head { kind, codec, number: None, stored, raw, count: self.count, first: self.first, last: self.last, seq, crc })
     }
 
     fn emit(&mut self) -> Result<(), RecordingError> {

@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use pm_core::book::{Book, BookSide, BookState, Level};
 use pm_core::event::BookId;
 use pm_core::market::Outcome;
-use pm_core::order::Side;
+use pm_core::order::{OrderIntent, Side, Tif, Tradable};
 use pm_core::units::{Px, Qty};
+
+use super::delay::book_id;
 
 /// One take at a price.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +34,19 @@ pub(super) const fn facing(outcome: Outcome, side: Side) -> (BookSide, bool) {
         (Outcome::Second, Side::Buy) => (BookSide::Bid, true),
         (Outcome::Second, Side::Sell) => (BookSide::Ask, true),
     }
+}
+
+/// Outcome that is traded. Instruments have one view.
+pub(super) const fn outcome_of(target: Tradable) -> Outcome {
+    match target {
+        Tradable::Outcome(_, o) => o,
+        Tradable::Instrument(_) => Outcome::First,
+    }
+}
+
+/// Sum of the takes.
+pub(super) fn total(takes: &[Take]) -> Qty {
+    takes.iter().map(|t| t.qty).sum()
 }
 
 impl Consumed {
@@ -64,39 +79,39 @@ impl Consumed {
         self.books.remove(&id);
     }
 
-    /// Takes up to `qty` at `limit` or better from `levels` (best first, in terms of the order's outcome), less what was taken before.
-    /// `cap` bounds each level (the snapshot on the other side of the arrival, for sampled data).
+    /// Takes what the order may have from `levels` (best first, in terms of its outcome), less what was taken before: all of it or nothing
+    /// when the order says so. `cap` bounds each level (the snapshot on the other side of the arrival, for sampled data).
     pub(super) fn take(
         &mut self,
-        id: BookId,
-        (outcome, side): (Outcome, Side),
-        (qty, limit): (Qty, Px),
+        intent: &OrderIntent,
         levels: impl Iterator<Item = Level>,
         cap: impl Fn(Px) -> Qty,
-        commit: bool,
     ) -> Vec<Take> {
-        let (book_side, mirrored) = facing(outcome, side);
-        let mut left = qty;
+        let id = book_id(intent.target);
+        let (book_side, mirrored) = facing(outcome_of(intent.target), intent.side);
+        let canonical = |px: Px| if mirrored { px.complement() } else { px };
+        let mut left = intent.qty;
         let mut takes = Vec::new();
         for level in levels {
-            let within = if side == Side::Buy { level.px <= limit } else { level.px >= limit };
+            let within = if intent.side == Side::Buy { level.px <= intent.limit } else { level.px >= intent.limit };
             if !within || !left.is_positive() {
                 break;
             }
-            let canonical = if mirrored { level.px.complement() } else { level.px };
-            let free = level.qty.min(cap(level.px)) - self.taken(id, book_side, canonical);
+            let free = level.qty.min(cap(level.px)) - self.taken(id, book_side, canonical(level.px));
             let got = free.min(left);
-            if !got.is_positive() {
-                continue;
+            if got.is_positive() {
+                left -= got;
+                takes.push(Take { px: level.px, qty: got });
             }
-            left -= got;
-            takes.push(Take { px: level.px, qty: got });
-            if commit {
-                let book = self.books.entry(id).or_default();
-                match book.iter_mut().find(|(s, p, _)| *s == book_side && *p == canonical) {
-                    Some(t) => t.2 += got,
-                    None => book.push((book_side, canonical, got)),
-                }
+        }
+        if intent.tif == Tif::FillOrKill && left.is_positive() {
+            return Vec::new();
+        }
+        for take in &takes {
+            let (px, book) = (canonical(take.px), self.books.entry(id).or_default());
+            match book.iter_mut().find(|(s, p, _)| *s == book_side && *p == px) {
+                Some(taken) => taken.2 += take.qty,
+                None => book.push((book_side, px, take.qty)),
             }
         }
         takes

@@ -68,9 +68,11 @@ fn a_hedged_strike_by_whole_lots() {
 }
 
 #[test]
-fn less_than_a_lot_is_not_hedged() {
-    // 5 shares ask for 0.0033 BTC: with a lot of 0.01 nothing is sent; with 0.001 it would be three lots.
-    for (lot, hedged) in [("0.01", false), ("0.001", true)] {
+fn less_than_a_lot_is_not_traded_where_a_hedge_is_required() {
+    // 5 shares ask for 0.0033 BTC: with a lot of 0.01 there is no hedge; with 0.001 it is three lots.
+    use pm_strategy::BeyondHorizon::{Optional, Required};
+    for (lot, rule, sent) in [("0.01", Required, vec![]), ("0.01", Optional, vec!["5"]), ("0.001", Required, vec!["5", "0.003"])]
+    {
         let mut s = Script::new();
         s.warm_up(1_000, 80_000);
         let body = crate::frames::instruments().replace("\"0.001\"", &format!("\"{lot}\""));
@@ -79,9 +81,12 @@ fn less_than_a_lot_is_not_hedged() {
         s.at(9_950).price(80_000);
         s.at(10_000).book(A, &[("0.28", "5")], &[("0.30", "5")]);
         s.pong(10_400);
-        let out = world().play(&s);
+        let mut w = world();
+        w.cfg.strategy.hedge.beyond_horizon = rule;
+        let out = w.play(&s);
         let sizes: Vec<String> = out.orders().iter().map(|o| o.qty.to_string()).collect();
-        assert_eq!(sizes, if hedged { vec!["5", "0.003"] } else { vec!["5"] }, "lot {lot}");
+        assert_eq!(sizes, sent, "lot {lot}, {rule:?}");
+        assert_eq!(out.refused("not_hedgeable"), u64::from(sent.is_empty()));
     }
 }
 

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use pm_core::event::{Event, Operator};
 use pm_core::ids::FeedId;
 use pm_core::time::{Stamp, Ts};
-use pm_execution::source::{Frame, FrameSource, SourceError};
+use pm_execution::source::{Epoch, Frame, FrameSource, Input, SourceError};
 
 use crate::frames::{self, Mkt, Terms};
 
@@ -17,6 +17,8 @@ pub const LINEAR: u16 = 3;
 pub const REST: u16 = 4;
 pub const SPOT: u16 = 5;
 pub const EVENTS: u16 = 6;
+/// Added to a feed's number in an entry that says that its connection begins anew.
+const ANEW: u16 = 100;
 
 /// Nanoseconds of `ms` after the begin of the script.
 pub fn ts(ms: i64) -> Ts {
@@ -54,6 +56,10 @@ impl Script {
     }
     fn text(&mut self, feed: u16, text: &str) -> &mut Self {
         self.raw(feed, text.as_bytes())
+    }
+    /// The connection of a feed begins anew, or the recording goes on in another file: nothing continues what was before.
+    pub fn anew(&mut self, feed: u16) -> &mut Self {
+        self.raw(feed + ANEW, b"")
     }
     /// Time passes: an answer to the keep-alive arrives.
     pub fn pong(&mut self, ms: i64) -> &mut Self {
@@ -165,10 +171,13 @@ impl<'a> Frames<'a> {
 }
 
 impl FrameSource for Frames<'_> {
-    fn next(&mut self) -> Result<Option<Frame<'_>>, SourceError> {
+    fn next(&mut self) -> Result<Option<Input<'_>>, SourceError> {
         let Some((at, feed, bytes)) = self.script.frames.get(self.next) else { return Ok(None) };
         self.next += 1;
         let stamp = Stamp { wall: *at, mono_ns: u64::try_from(self.next).unwrap() };
-        Ok(Some(Frame { stamp, feed: FeedId(*feed), bytes }))
+        Ok(Some(match feed.checked_sub(ANEW) {
+            Some(feed) => Input::Epoch(Epoch { stamp, feed: FeedId(feed), up: true }),
+            None => Input::Frame(Frame { stamp, feed: FeedId(*feed), bytes }),
+        }))
     }
 }

@@ -64,14 +64,45 @@ fn between_the_strikes_both_legs_pay() {
 
 #[test]
 fn a_leg_that_misses_is_not_bought_at_a_loss() {
-    // B's bid falls to 0.50 on the way: No would cost 0.50. With 0.55 paid for Yes that is 1.05 for 1: the rest is kept as it is.
+    // B's bid falls to 0.50 on the way: No would cost 0.50. With 0.55 paid for Yes that is 1.05 for 1: Yes alone is a bet that nobody
+    // decided on, and is sold at its bid.
     let mut s = opening();
     s.at(10_020).change(B, &[("0.60", "0", "BUY"), ("0.50", "100", "BUY")]);
     let out = end(s, A.second, B.second);
-    assert_eq!((out.orders().len(), out.fill_words()), (2, vec!["buy 100 @ 0.55 fee 1.7325".to_owned()]));
-    // Yes of A loses: 1,000 - 55 - 1.7325 = 943.2675.
-    out.settled("943.2675", "1000");
-    assert_eq!(out.core.engine.stats().total.net, usd("-56.7325"));
+    // 100 * 0.07 * 0.53 * 0.47 = 1.7437.
+    assert_eq!(out.fill_words(), ["buy 100 @ 0.55 fee 1.7325", "sell 100 @ 0.53 fee 1.7437"]);
+    assert_eq!(out.orders()[2].purpose, Purpose::Reduce);
+    // 1,000 - 55 - 1.7325 + 53 - 1.7437 = 994.5238.
+    out.settled("994.5238", "1000");
+    assert_eq!(out.core.engine.stats().total.net, usd("-5.4762"));
+    let legs: Vec<_> = out.trades().iter().map(|t| t.gross_pnl.unwrap()).collect();
+    assert_eq!(legs, [usd("0"), usd("-2")], "the rows add up to the ledger");
+}
+
+#[test]
+fn a_leg_that_fails_to_settle_leaves_no_bare_leg_behind() {
+    // Both legs match; both fail to settle at 16.080 s or none does: with a failure rate of one everything is reversed, and nothing is left.
+    let mut w = world();
+    w.poly.failure_rate = ratio("1");
+    let mut s = opening();
+    s.pong(30_000);
+    let out = w.play(&s);
+    out.settled("1000", "1000");
+    assert_eq!((out.core.engine.stats().failed_fills, out.core.engine.stats().total.trades), (2, 0), "nothing was traded");
+    // One leg fails: the venue's word on the fill of B (its second fill) as an event. A's 100 Yes are sold at 0.53.
+    let mut s = opening();
+    let failed = pm_core::order::SettlementUpdate {
+        fill: pm_core::ids::FillId(2),
+        state: pm_core::order::SettlementState::Failed,
+        at: crate::script::ts(12_000),
+    };
+    s.at(12_000).change(B, &[("0.60", "0", "BUY"), ("0.50", "100", "BUY")]);
+    s.at(12_500).event(&pm_core::event::Event::Settlement(failed));
+    s.pong(20_000);
+    let out = world().play(&s);
+    let last = out.orders().last().unwrap().clone();
+    assert_eq!((last.purpose, last.limit >= px("0.5"), last.qty), (Purpose::Reduce, true, qty("100")), "{:?}", out.orders());
+    assert_eq!(out.core.engine.ledger().positions().count(), 0, "no leg stands alone");
 }
 
 #[test]
@@ -84,15 +115,16 @@ fn a_missing_leg_is_bought_once_more_only_where_the_set_still_pays_with_its_fees
         s.at(10_060).change(B, &[(bid, "100", "BUY")]);
         let out = end(s, A.first, B.first);
         let last = out.orders().last().unwrap().clone();
-        assert_eq!(out.orders().len(), if bought { 3 } else { 2 }, "No at {no}");
+        assert_eq!(out.orders().len(), 3, "No at {no}");
         if bought {
             assert_eq!((last.purpose, last.limit, last.qty), (Purpose::Hedge, px(no), qty("100")));
             assert_eq!(out.fill_words(), ["buy 100 @ 0.55 fee 1.7325", "buy 100 @ 0.41 fee 1.6933"]);
             // 1,000 - 55 - 1.7325 - 41 - 1.6933 + 100 = 1,000.5742.
             out.settled("1000.5742", "1000");
         } else {
-            // Yes alone pays: 1,000 - 56.7325 + 100 = 1,043.2675.
-            out.settled("1043.2675", "1000");
+            // Yes alone is sold at 0.53: 1,000 - 56.7325 + 53 - 1.7437.
+            assert_eq!(last.purpose, Purpose::Reduce);
+            out.settled("994.5238", "1000");
         }
     }
 }

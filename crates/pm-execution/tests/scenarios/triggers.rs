@@ -311,15 +311,42 @@ fn a_hedged_structure_is_unwound_with_both_legs_or_not_at_all() {
 }
 
 #[test]
-fn a_trip_ends_at_midnight_only_where_a_replay_asks_for_it() {
-    for (auto, resets) in [(false, 0), (true, 1)] {
+fn a_trip_ends_at_midnight_only_where_a_replay_asks_for_it_and_never_an_operators() {
+    let slow = Event::Health(Health::Latency { venue: POLY, endpoint: Endpoint::Query, took: Dur::from_millis(5_001), ok: true });
+    for (auto, by_hand, resets) in [(false, false, 0), (true, false, 1), (true, true, 0)] {
         let mut s = Script::new();
-        s.at(28_790_000).operator(Operator::Kill { reason: "test".into() });
+        for i in 0..5 {
+            s.at(28_780_000 + i * 100).event(&slow);
+        }
+        if by_hand {
+            s.at(28_790_000).operator(Operator::Kill { reason: "stop for good".into() });
+        }
         s.pong(28_799_000).pong(28_801_000);
         let mut w = World::default();
         w.cfg.engine.auto_reset = auto;
         let out = w.play(&s);
-        assert_eq!((out.core.engine.stats().auto_resets, out.kills().len()), (resets, 1 + usize::try_from(resets).unwrap()));
-        assert_eq!(out.core.engine.risk().tripped().is_some(), !auto);
+        assert_eq!(out.core.engine.stats().auto_resets, resets, "auto {auto}, by hand {by_hand}");
+        assert_eq!(out.core.engine.risk().tripped().is_some(), resets == 0);
+        if by_hand {
+            let last = out.kills().last().unwrap().clone();
+            assert!(
+                last.tripped && last.cause.starts_with("manual: stop for good"),
+                "the operator's word stands: {}",
+                last.cause
+            );
+        }
     }
+}
+
+#[test]
+fn a_ban_that_comes_while_tripped_is_recorded_and_told() {
+    let mut s = Script::new();
+    s.at(1_000).operator(Operator::Kill { reason: "first".into() });
+    s.at(2_000).event(&Event::Venue { venue: BYBIT, word: VenueWord::Banned });
+    s.pong(3_000);
+    let out = World::default().play(&s);
+    let last = out.kills().last().unwrap().clone();
+    assert!(last.tripped && last.cause.starts_with("manual"), "{}", last.cause);
+    assert_eq!(last.closed_venues, [BYBIT]);
+    assert_eq!(out.log.iter().filter(|s| matches!(s, Said::Alert(_))).count(), 2);
 }

@@ -340,6 +340,7 @@ impl Outcome {
         assert_eq!(self.cash(), (usd(poly), usd(bybit)));
         assert_eq!(self.core.engine.open_structures(), 0, "a structure is still open");
         assert_eq!(self.core.engine.ledger().open_cost(), Usd::ZERO);
+        assert_eq!(self.core.engine.ledger().positions().count(), 0, "shares or contracts are left");
         let made = usd(poly) + usd(bybit) - self.core.engine.capital_start();
         assert_eq!(self.core.engine.ledger().realized_total(), made, "result = change of cash once nothing is open");
     }

@@ -81,7 +81,7 @@ fn fixed<T, E>(value: Option<Decimal>, to: impl Fn(Decimal) -> Result<T, E>) -> 
 /// Who does not know the version or the fees of a market does not trade it, however clear its rule.
 fn rule_and_fees(g: &GammaMarket, rule: Rule, version_doubt: Option<String>) -> (Rule, FeeSchedule) {
     let t = &g.trading;
-    let (fees, fee_doubt) = match fees::schedule(t.fees_enabled, t.fee_type.as_deref(), t.fee_schedule.as_ref()) {
+    let (fees, fee_doubt) = match fees::schedule(t, g.state.end_date.max(g.state.closed_time)) {
         Ok(fees) => (fees, None),
         Err(e) => (FeeSchedule::Free, Some(e.to_string())),
     };

@@ -6,8 +6,8 @@ use pm_core::book::{BookLoss, Level};
 use pm_core::event::{BookId, Event};
 use pm_core::ids::MarketIdx;
 use pm_core::market::MarketChange;
-use pm_core::time::Ts;
-use pm_core::traits::EventSink;
+use pm_core::time::{Dur, Ts};
+use pm_core::traits::{DecodeError, EventSink};
 use pm_core::units::{Px, Qty, Ratio};
 
 use crate::scan::Head;
@@ -22,16 +22,38 @@ pub(super) struct Known {
     pub(super) labels: [Arc<str>; 2],
     /// Grid now.
     pub(super) tick: Px,
-    /// Finest grid so far: resting levels keep their prices when the grid becomes coarser.
-    pub(super) finest: Px,
     pub(super) min_qty: Qty,
     pub(super) closes_at: Ts,
+    pub(super) run: Run,
+}
+
+/// How a market's messages ran so far; a new description of the market does not change it.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Run {
     /// A snapshot came and continuity holds.
     pub(super) synced: bool,
     /// The loss was already said.
     pub(super) lost_said: bool,
     /// Latest venue time, for frames without one.
     pub(super) last_at: Ts,
+    /// Venue time of the book that changes apply to: it holds every change up to then, and the ones of that very instant may be missing.
+    pub(super) snapshot_at: Ts,
+    /// Venue time of the newest book taken and of the newest change seen, applied or not. An older book lacks that change, and nobody sends
+    /// it again. Kept over reconnects: REST bodies come from a cache and were seen many minutes old.
+    pub(super) seen_at: Ts,
+    /// Venue time of the grid, where it is known.
+    pub(super) tick_at: Ts,
+    /// Finest grid so far: resting levels keep their prices when the grid becomes coarser.
+    pub(super) finest: Px,
+}
+
+/// A venue time this far ahead of our clock is no time: believed, it would make everything after it look old.
+const MAX_AHEAD: Dur = Dur::from_secs(86_400);
+
+/// False for a venue time far after our clock; [`Ts::ZERO`] is no clock.
+#[inline]
+pub(super) fn plausible(at: Ts, now: Ts) -> bool {
+    now == Ts::ZERO || at <= now + MAX_AHEAD
 }
 
 /// A change in canonical terms.
@@ -46,16 +68,58 @@ pub(super) struct Canonical {
 impl Known {
     #[inline]
     pub(super) fn stamp(&mut self, at: Option<Ts>) -> Ts {
-        let at = at.unwrap_or(self.last_at);
-        self.last_at = self.last_at.max(at);
+        let at = at.unwrap_or(self.run.last_at);
+        self.run.last_at = self.run.last_at.max(at);
         at
+    }
+
+    /// Refuses times that cannot be. `now` is our clock, [`Ts::ZERO`] where there is none.
+    #[inline]
+    pub(super) fn possible(&mut self, at: Option<Ts>, now: Ts, out: &mut dyn EventSink) -> Result<(), DecodeError> {
+        match at {
+            Some(at) if !plausible(at, now) => {
+                self.lose(BookLoss::BadFrame, out);
+                Err(DecodeError::new(format!("timestamp {at} is more than a day after {now} in market {}", self.native)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A change was seen, whatever becomes of it. True when a later one was seen before it.
+    #[inline]
+    pub(super) fn saw_change(&mut self, at: Option<Ts>) -> bool {
+        let Some(at) = at else { return false };
+        let back = at < self.run.seen_at;
+        self.run.seen_at = self.run.seen_at.max(at);
+        back
+    }
+
+    /// True for a book that lacks a change already seen. A book that does not say how old it is may be that old.
+    #[inline]
+    pub(super) fn is_old_book(&self, at: Option<Ts>) -> bool {
+        at.unwrap_or_default() < self.run.seen_at
+    }
+
+    /// True for a change that the book already holds.
+    #[inline]
+    pub(super) fn is_old_change(&self, at: Option<Ts>) -> bool {
+        self.run.synced && at.is_some_and(|at| at < self.run.snapshot_at)
+    }
+
+    /// The book is taken: changes apply to it from here.
+    #[inline]
+    pub(super) fn take_book(&mut self, at: Option<Ts>) -> Ts {
+        let dated = at.unwrap_or_default();
+        (self.run.synced, self.run.lost_said) = (true, false);
+        (self.run.snapshot_at, self.run.seen_at) = (dated, self.run.seen_at.max(dated));
+        self.stamp(at)
     }
 
     /// Says once that the book is lost.
     pub(super) fn lose(&mut self, why: BookLoss, out: &mut dyn EventSink) {
-        self.synced = false;
-        if !self.lost_said {
-            self.lost_said = true;
+        self.run.synced = false;
+        if !self.run.lost_said {
+            self.run.lost_said = true;
             out.event(Event::BookLost { book: BookId::Market(self.idx), why });
         }
     }
@@ -64,7 +128,7 @@ impl Known {
     #[inline]
     pub(super) fn rules_of_book(&mut self, head: &Head, out: &mut dyn EventSink) {
         if let Some(tick) = head.tick_size {
-            self.set_tick(tick, out);
+            self.set_tick(tick, head.timestamp, out);
         }
         if let Some(min) = head.min_order_size
             && min != self.min_qty
@@ -75,10 +139,15 @@ impl Known {
         }
     }
 
-    pub(super) fn set_tick(&mut self, tick: Px, out: &mut dyn EventSink) {
-        if tick != self.tick && tick.is_probability() {
+    /// A word on the grid; an older one than the last is ignored.
+    pub(super) fn set_tick(&mut self, tick: Px, at: Option<Ts>, out: &mut dyn EventSink) {
+        if !tick.is_probability() || at.is_some_and(|at| at < self.run.tick_at) {
+            return;
+        }
+        self.run.tick_at = self.run.tick_at.max(at.unwrap_or_default());
+        if tick != self.tick {
             self.tick = tick;
-            self.finest = self.finest.min(tick);
+            self.run.finest = self.run.finest.min(tick);
             out.event(Event::MarketChanged { market: self.idx, change: MarketChange::Tick(tick) });
         }
     }

@@ -6,10 +6,13 @@ use pm_core::market::Outcome;
 use pm_core::order::Side;
 use pm_core::traits::{DecodeError, EventSink, FrameKind};
 use pm_core::units::Qty;
+use pm_core::wire_text::TextError;
 use serde_json::value::RawValue;
 
-use super::{MarketProtocol, blanks, heavier, place};
+use super::known::plausible;
+use super::{MarketProtocol, Whole, blanks, heavier, place};
 use crate::scan::{Head, Scratch};
+use crate::text::millis;
 use crate::wire::{self, Message};
 
 impl MarketProtocol {
@@ -59,7 +62,7 @@ impl MarketProtocol {
             Ok(text) => text,
             Err(e) => {
                 self.lose_named(rest, out);
-                return Err((DecodeError::at("bytes are not UTF-8", at + e.valid_up_to()), None));
+                return Err((place(TextError::NotUtf8 { at: e.valid_up_to() }.into(), at), None));
             }
         };
         let mut stream = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
@@ -67,12 +70,12 @@ impl MarketProtocol {
             Some(Ok(raw)) => raw.get(),
             Some(Err(e)) => {
                 self.lose_named(rest, out);
-                return Err((place(wire::json_error(&e), at), None));
+                return Err((place(wire::broken(text, &e), at), None));
             }
             None => return Err((DecodeError::at("frame ends within a message", at), None)),
         };
         let end = at + stream.byte_offset();
-        let handled = wire::message(raw).and_then(|message| self.typed(message, scratch, kind, out));
+        let handled = wire::message(raw).and_then(|message| self.typed(message, raw, scratch, kind, out));
         handled.map(|()| end).map_err(|e| {
             self.lose_named(raw.as_bytes(), out);
             (place(e, at), Some(end))
@@ -82,6 +85,7 @@ impl MarketProtocol {
     fn typed(
         &mut self,
         message: Message<'_>,
+        raw: &str,
         scratch: &mut Scratch,
         kind: &mut FrameKind,
         out: &mut dyn EventSink,
@@ -92,10 +96,12 @@ impl MarketProtocol {
                     timestamp: book.timestamp,
                     tick_size: book.tick_size,
                     min_order_size: book.min_order_size,
+                    neg_risk: book.neg_risk,
                     ..Head::default()
                 };
                 (scratch.bids, scratch.asks) = (book.bids, book.asks);
-                self.on_book(book.asset_id.as_bytes(), &head, &scratch.bids, &scratch.asks, kind, out)
+                let whole = Whole { head: &head, bids: &scratch.bids, asks: &scratch.asks, body: raw.as_bytes() };
+                self.on_book(book.asset_id.as_bytes(), &whole, kind, out)
             }
             Message::PriceChange(m) => {
                 let mut last = None;
@@ -107,7 +113,9 @@ impl MarketProtocol {
             }
             Message::LastTrade(m) => self.print(&m, kind, out),
             Message::TickSize(m) => {
-                self.with(m.asset_id.as_bytes(), m.market.as_bytes(), kind, |known| known.set_tick(m.new_tick_size, out));
+                self.with(m.asset_id.as_bytes(), m.market.as_bytes(), kind, |known| {
+                    known.set_tick(m.new_tick_size, m.timestamp, out);
+                });
                 Ok(())
             }
             Message::BestBidAsk(m) => {
@@ -149,7 +157,9 @@ impl MarketProtocol {
             return Ok(());
         };
         *kind = FrameKind::Data;
+        let now = self.now;
         let Some(known) = self.known(slot) else { return Ok(()) };
+        known.possible(m.timestamp, now, out)?;
         let qty = m.size.unwrap_or(Qty::ZERO);
         // A print is not a level: averages may lie between two ticks, so only the range is judged.
         if m.price.is_negative() || m.price.complement().is_negative() || qty.is_negative() {
@@ -180,25 +190,35 @@ impl MarketProtocol {
         self.forget(slot);
     }
 
-    /// A message could not be read: the books it names are lost; when none can be made out, all are.
+    /// A message could not be read: the books it names are lost; when none can be made out, all are. The time of
+    /// a change, where it can be made out, is that of a change that is missing now.
     fn lose_named(&mut self, bytes: &[u8], out: &mut dyn EventSink) {
+        let change = memchr::memmem::find(bytes, b"price_change").is_some();
+        let said = after(bytes, b"\"timestamp\":").filter(|_| change).and_then(|t| core::str::from_utf8(t).ok());
+        let at = said.and_then(millis).filter(|at| plausible(*at, self.now));
         let mut named = false;
         for key in [b"\"asset_id\":".as_slice(), b"\"market\":"] {
-            for at in memchr::memmem::find_iter(bytes, key) {
-                let id = quoted(bytes.get(at + key.len()..).unwrap_or_default());
+            for found in memchr::memmem::find_iter(bytes, key) {
+                let id = quoted(bytes.get(found + key.len()..).unwrap_or_default());
                 named |= id.is_some();
                 let slot = id.and_then(|id| self.by_token.get(id).map(|(s, _)| *s).or_else(|| self.by_native.get(id).copied()));
                 if let Some(known) = slot.and_then(|s| self.known(s)) {
+                    known.saw_change(at);
                     known.lose(BookLoss::BadFrame, out);
                 }
             }
         }
         if !named {
-            for known in self.markets.iter_mut().flatten().filter(|k| k.synced) {
+            for known in self.markets.iter_mut().flatten().filter(|k| k.run.synced) {
                 known.lose(BookLoss::BadFrame, out);
             }
         }
     }
+}
+
+/// The quoted text after a key.
+fn after<'a>(bytes: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
+    quoted(bytes.get(memchr::memmem::find(bytes, key)? + key.len()..)?)
 }
 
 /// The text between the next two quotes.

@@ -5,6 +5,7 @@ use pm_core::num::SCALE;
 use pm_core::order::Side;
 use pm_core::time::Ts;
 use pm_core::units::{Px, Qty};
+use pm_core::wire_text::instant_ms;
 
 use super::Span;
 
@@ -118,6 +119,7 @@ impl Cursor<'_> {
     pub(super) fn maybe_decimal(&mut self) -> Option<Option<i64>> {
         if self.literal(b"\"\"") { Some(None) } else { self.decimal().map(Some) }
     }
+    /// Quoted milliseconds up to 2100; what is later is left to the fallback, which names the error.
     #[inline]
     pub(super) fn millis(&mut self) -> Option<Ts> {
         if !self.eat(b'"') {
@@ -132,7 +134,7 @@ impl Cursor<'_> {
                 digit @ 0..=9 if at <= 15 => value = value * 10 + i64::from(digit),
                 _ if byte == b'"' && at > 1 => {
                     self.at += at;
-                    return Some(Ts::from_millis(value));
+                    return instant_ms(value);
                 }
                 _ => return None,
             }

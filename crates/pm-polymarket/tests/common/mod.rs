@@ -1,6 +1,8 @@
 //! What the tests share: a catalog, a market, a sink that keeps books, and the way to the recordings.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, dead_code, unreachable_pub, missing_docs)]
 
+pub mod gamma;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -104,6 +106,52 @@ impl EventSink for Keeper {
 
 pub fn feed<P: FeedProtocol>(p: &mut P, frame: &str, keeper: &mut Keeper) -> Result<FrameKind, DecodeError> {
     p.decode(Stamp::default(), frame.as_bytes(), &mut Registry::default(), keeper)
+}
+
+/// `book` of one token, as the socket sends it.
+pub fn book(token: &str, at: u64, bids: &[(&str, &str)], asks: &[(&str, &str)]) -> String {
+    let side = |levels: &[(&str, &str)]| {
+        levels.iter().map(|(p, s)| format!("{{\"price\":\"{p}\",\"size\":\"{s}\"}}")).collect::<Vec<_>>().join(",")
+    };
+    format!(
+        "{{\"market\":\"{CID}\",\"asset_id\":\"{token}\",\"timestamp\":\"{at}\",\"hash\":\"ab\",\"bids\":[{}],\"asks\":[{}],\"event_type\":\"book\"}}",
+        side(bids),
+        side(asks)
+    )
+}
+
+pub fn change(token: &str, price: &str, size: &str, side: &str) -> String {
+    format!(
+        "{{\"asset_id\":\"{token}\",\"price\":\"{price}\",\"size\":\"{size}\",\"side\":\"{side}\",\"hash\":\"h\",\"best_bid\":\"0.5\",\"best_ask\":\"\"}}"
+    )
+}
+
+pub fn changes(at: u64, entries: &[String]) -> String {
+    format!(
+        "{{\"market\":\"{CID}\", \"price_changes\":[{}], \"timestamp\":\"{at}\", \"event_type\":\"price_change\"}}",
+        entries.join(", ")
+    )
+}
+
+pub const BIDS: [(&str, &str); 2] = [("0.47", "30"), ("0.48", "20")];
+pub const ASKS: [(&str, &str); 2] = [("0.53", "60"), ("0.52", "25")];
+
+/// A protocol and a keeper that hold the snapshot of [`BIDS`] and [`ASKS`].
+pub fn synced() -> (MarketProtocol, Keeper) {
+    let (mut p, mut k) = (follower("0.01"), Keeper::default());
+    assert_eq!(feed(&mut p, &book(T0, 1_000, &BIDS, &ASKS), &mut k), Ok(FrameKind::Data));
+    (p, k)
+}
+
+/// A REST `/book` body with every input of its hash, and the hash.
+pub fn rest_book(token: &str, at: u64, bids: &str, tick: &str, min: &str) -> String {
+    let body = |hash: &str| {
+        format!(
+            "{{\"market\":\"{CID}\",\"asset_id\":\"{token}\",\"timestamp\":\"{at}\",\"hash\":\"{hash}\",\"bids\":{bids},\"asks\":[],\"min_order_size\":\"{min}\",\"tick_size\":\"{tick}\",\"neg_risk\":false,\"last_trade_price\":\"\"}}"
+        )
+    };
+    let hash = pm_polymarket::hash::book_hash(&serde_json::from_str(&body("")).unwrap());
+    body(&hash)
 }
 
 /// `(price, size)` of levels, best first.

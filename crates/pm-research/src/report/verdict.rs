@@ -18,7 +18,7 @@
 //! | `no_data` | no event came in |
 //! | `not_priced` | not one market had a fair value |
 //! | `limits`, `data` | under 100 trades: that group of refusals is the largest (see [`Group`]) |
-//! | `no_edge` | nothing was taken, and no candidate survived costs, or there was no candidate at all |
+//! | `no_edge` | nothing was opened (aborted entries open nothing), and no candidate survived costs, or there was no candidate at all |
 //! | `short_run` | under 100 trades, and nothing else stood in the way |
 //! | `none` | 100 trades and more: the ROI alone decides |
 
@@ -277,8 +277,9 @@ fn reason(inputs: &RunInputs<'_>, verdict: Verdict) -> Reason {
     match largest {
         Some(Group::Limits) => Reason::Limits,
         Some(Group::Data) => Reason::Data,
-        Some(Group::Edge) if stats.taken == 0 => Reason::NoEdge,
-        None if stats.taken == 0 && stats.refused.is_empty() => Reason::NoEdge,
+        // Entries that found nothing were taken and opened nothing.
+        Some(Group::Edge) if stats.taken <= stats.aborted => Reason::NoEdge,
+        None if stats.taken <= stats.aborted && stats.refused.is_empty() => Reason::NoEdge,
         _ => Reason::ShortRun,
     }
 }

@@ -47,6 +47,7 @@ pub(crate) fn exposure(bankroll: &str) -> Exposure {
         now: NOON,
         bankroll: usd(bankroll),
         cash: usd(bankroll),
+        pending_entry_mark: Usd::ZERO,
         long_dated: false,
         long_dated_worst_loss: Usd::ZERO,
         open_worst_loss: Usd::ZERO,

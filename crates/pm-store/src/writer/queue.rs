@@ -99,10 +99,10 @@ impl Queue {
         self.down = None;
     }
 
-    /// The store refused the rows in front: one row is set aside, more are halved to find the one that it is about.
-    pub(super) fn refused(&mut self, error: &StoreError, spill_path: Option<&Path>) {
+    /// The store refused the rows in front: one row is set aside (true), more are halved to find the one that it is about.
+    pub(super) fn refused(&mut self, error: &StoreError, spill_path: Option<&Path>) -> bool {
         self.down = None;
-        let Some(batch) = self.flying.pop_front() else { return };
+        let Some(batch) = self.flying.pop_front() else { return false };
         if let [record] = batch.as_slice() {
             *self.rejected.entry(kind_of(record)).or_default() += 1;
             let reason = error.to_string();
@@ -110,11 +110,12 @@ impl Queue {
                 Some(Ok(())) => self.spilled = true,
                 _ => self.set_aside.push((record.clone(), reason)),
             }
-            return;
+            return true;
         }
         let (front, back) = batch.split_at(batch.len() / 2);
         self.flying.push_front(Arc::new(back.to_vec()));
         self.flying.push_front(Arc::new(front.to_vec()));
+        false
     }
 
     /// At the end: counts what is in no store and appends it to the spill file.

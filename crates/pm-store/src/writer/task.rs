@@ -64,9 +64,11 @@ fn settle(shared: &Shared, result: &Result<(), StoreError>) -> bool {
             false
         }
         Err(error @ StoreError::Refused(_)) => {
-            tracing::error!(%error, "the store refused a row");
             queue.last_error = Some(error.to_string());
-            queue.refused(error, shared.config.spill.as_deref());
+            // A batch is halved until the row is found: it is said then, once.
+            if queue.refused(error, shared.config.spill.as_deref()) {
+                tracing::error!(%error, "the store refused a row");
+            }
             false
         }
         Err(error) => {

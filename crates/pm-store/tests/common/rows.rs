@@ -58,6 +58,7 @@ pub(crate) fn start() -> RunStart {
         started_at: ts(0),
         mode: "paper".into(),
         source: "sim".into(),
+        origin: "seed 7, makers typical".into(),
         derived: false,
         seed: Some(u64::MAX),
         bankroll_start: usd("10"),

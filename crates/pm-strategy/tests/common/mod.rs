@@ -14,7 +14,7 @@ use pm_core::opportunity::Band;
 use pm_core::registry::{Catalog, SourceInfo};
 use pm_core::time::{Dur, Ts};
 use pm_core::units::{Px, Qty, Ratio, Usd};
-use pm_strategy::{Fair, Model, ModelConfig};
+use pm_strategy::{Fair, HedgeQuote, Model, ModelConfig};
 
 pub const BTC: UnderlyingId = UnderlyingId(0);
 pub const ORACLE: SourceId = SourceId(0);
@@ -117,6 +117,8 @@ pub fn fair(lo: &str, mid: &str, hi: &str) -> Fair {
         sd_per_sqrt_s: d("0.002"),
         fixed: Ratio::ZERO,
         strike: Px::whole(80_000),
+        spot: Px::whole(80_000),
+        sd: Px::whole(2_000),
     }
 }
 
@@ -156,12 +158,25 @@ pub fn perp() -> Instrument {
     }
 }
 
+/// A touch of the perpetual around 80,000 at the usual funding; when the next one is due is not known, and neither is the margin.
+pub fn quote(perp: &Instrument) -> HedgeQuote<'_> {
+    HedgeQuote {
+        instrument: perp,
+        bid: d("80000"),
+        ask: d("80000.1"),
+        funding_rate: d("0.0001"),
+        next_funding: None,
+        free_margin: Usd::MAX,
+    }
+}
+
 /// Sharp settings: everything but volatility is exact, and volatility is 50 % a year.
 pub fn sharp() -> ModelConfig {
     ModelConfig {
         vol_floor_annual: d("0.5"),
         vol_cap_annual: d("0.5"),
         vol_rel_error: Ratio::ZERO,
+        vol_rel_error_day: Ratio::ZERO,
         basis_floor: Ratio::ZERO,
         clock_error_ms: 0,
         boundary_error_ms: 0,

@@ -5,8 +5,10 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use pm_core::num::{self, Excess, Round};
-use pm_core::units::{Px, Qty, Usd};
+mod filter;
+mod ladder;
+
+pub(super) use ladder::Ladder;
 
 use super::clock;
 use crate::json::Node;
@@ -63,15 +65,6 @@ pub(super) struct Expr {
     filters: Vec<(String, String)>,
 }
 
-/// One side of a book from its touch and the average prices of buying so many shares.
-#[derive(Debug, Clone)]
-pub(super) struct Ladder {
-    touch: Template,
-    /// (shares, average price), ascending.
-    averages: Vec<(Qty, Template)>,
-    tick: Px,
-}
-
 impl Template {
     /// Parses a TOML value.
     ///
@@ -111,6 +104,33 @@ impl Template {
             [Part::Text(t)] => Self::Constant(Node::Str(Cow::Owned(t.clone()))),
             _ => Self::Text(parts),
         })
+    }
+
+    /// The template of a field, if this is a table that has it.
+    pub(super) fn field(&self, key: &str) -> Option<&Template> {
+        match self {
+            Self::Table(fields) => fields.iter().find(|(k, _)| k == key).map(|(_, t)| t),
+            _ => None,
+        }
+    }
+
+    /// Names of the lookup tables that it uses, without the mark of an optional one.
+    pub(super) fn tables(&self, out: &mut Vec<String>) {
+        let mut of = |e: &Expr| {
+            out.extend(e.filters.iter().filter(|(n, _)| n == "table").map(|(_, t)| t.trim_end_matches('?').to_owned()));
+        };
+        match self {
+            Self::Constant(_) => {}
+            Self::Value(e) => of(e),
+            Self::Text(parts) => parts.iter().for_each(|p| {
+                if let Part::Value(e) = p {
+                    of(e);
+                }
+            }),
+            Self::List(items) => items.iter().for_each(|t| t.tables(out)),
+            Self::Table(fields) => fields.iter().for_each(|(_, t)| t.tables(out)),
+            Self::Ladder(ladder) => ladder.templates().for_each(|t| t.tables(out)),
+        }
     }
 
     /// Paths that need more of a row than its top level.
@@ -191,31 +211,6 @@ fn as_texts(node: &Node<'_>) -> Node<'static> {
     }
 }
 
-const FILTERS: &[&str] = &[
-    "ms",
-    "s",
-    "us",
-    "ns",
-    "datetime",
-    "plus",
-    "after",
-    "before",
-    "last",
-    "strip",
-    "int",
-    "bool",
-    "cut8",
-    "scale",
-    "zero_empty",
-    "one_empty",
-    "lower",
-    "upper",
-    "table",
-    "json",
-    "or",
-    "shift",
-];
-
 impl Expr {
     fn parse(text: &str) -> Result<Self, String> {
         let mut parts = text.split('|');
@@ -223,8 +218,8 @@ impl Expr {
         let filters: Vec<(String, String)> = parts
             .map(|f| f.split_once(':').map_or((f.to_owned(), String::new()), |(n, a)| (n.to_owned(), a.to_owned())))
             .collect();
-        if let Some((name, _)) = filters.iter().find(|(n, _)| !FILTERS.contains(&n.as_str())) {
-            return Err(format!("{name:?} is not a filter; filters are {}", FILTERS.join(", ")));
+        if let Some((name, _)) = filters.iter().find(|(n, _)| !filter::NAMES.contains(&n.as_str())) {
+            return Err(format!("{name:?} is not a filter; filters are {}", filter::NAMES.join(", ")));
         }
         Ok(Self { path, filters })
     }
@@ -232,7 +227,7 @@ impl Expr {
     fn value(&self, scope: Scope<'_>) -> Result<Node<'static>, Bad> {
         let found = scope.find(&self.path);
         let mut node = found.map_or(Node::Null, as_texts);
-        for (name, argument) in &self.filters {
+        for (at, (name, argument)) in self.filters.iter().enumerate() {
             if name == "or" && node.is_null() {
                 node = Node::Str(Cow::Owned(argument.clone()));
             }
@@ -241,122 +236,15 @@ impl Expr {
             }
             let what = |w: String| Bad { field: self.path.clone(), what: w };
             node = match name.as_str() {
-                "shift" => shift(&node, scope.find(argument)).map_err(what)?,
-                _ => apply(name, argument, &node, scope.tables).map_err(what)?,
+                "shift" => filter::shift(&node, scope.find(argument)).map_err(what)?,
+                "table" => {
+                    let or = self.filters.iter().skip(at).any(|(n, _)| n == "or");
+                    filter::table(argument, &node, scope.tables, or).map_err(what)?
+                }
+                _ => filter::apply(name, argument, &node).map_err(what)?,
             };
         }
         Ok(node)
-    }
-}
-
-/// A time moved by so many seconds, which another field gives.
-fn shift(time: &Node<'_>, by: Option<&Node<'_>>) -> Result<Node<'static>, String> {
-    let by = by.and_then(Node::text).and_then(|t| clock::scaled(&t, 9)).ok_or("the seconds to shift by are no number")?;
-    let time = time.text().and_then(|t| t.parse::<i64>().ok()).ok_or("only a time can be shifted")?;
-    Ok(Node::Num(Cow::Owned(time.checked_add(by).ok_or("the time is out of range")?.to_string())))
-}
-
-fn apply(name: &str, argument: &str, node: &Node<'static>, tables: &Tables) -> Result<Node<'static>, String> {
-    if name == "or" {
-        return Ok(node.clone());
-    }
-    let text = node.text().ok_or_else(|| format!("{name} needs a single value"))?;
-    let text = text.as_ref();
-    let no = |what: &str| format!("{text:?} is not {what}");
-    let number = |v: i64| Node::Num(Cow::Owned(v.to_string()));
-    let string = |s: &str| Node::Str(Cow::Owned(s.to_owned()));
-    Ok(match name {
-        "s" => number(clock::scaled(text, 9).ok_or_else(|| no("a time in seconds"))?),
-        "ms" => number(clock::scaled(text, 6).ok_or_else(|| no("a time in milliseconds"))?),
-        "us" => number(clock::scaled(text, 3).ok_or_else(|| no("a time in microseconds"))?),
-        "ns" => number(clock::scaled(text, 0).ok_or_else(|| no("a time in nanoseconds"))?),
-        "datetime" => number(clock::datetime(text).ok_or_else(|| no("a date and time"))?),
-        "plus" => {
-            let by = clock::span(argument).ok_or_else(|| format!("{argument:?} is not a span"))?;
-            number(text.parse::<i64>().ok().and_then(|t| t.checked_add(by)).ok_or_else(|| no("a time"))?)
-        }
-        "after" => text.split_once(argument).map_or(Node::Null, |(_, t)| string(t)),
-        "before" => text.split_once(argument).map_or(Node::Null, |(t, _)| string(t)),
-        "last" => text.rsplit_once(argument).map_or(Node::Null, |(_, t)| string(t)),
-        "strip" => string(&text.replace(argument, "")),
-        "int" => number(text.parse().map_err(|_| no("a whole number"))?),
-        "bool" => Node::Bool(matches!(text, "true" | "True" | "1" | "yes")),
-        "cut8" => {
-            let raw = num::parse_fixed_with(text.as_bytes(), Excess::Truncate).map_err(|e| format!("{text:?}: {e}"))?;
-            string(&Px::from_raw(raw).to_string())
-        }
-        "scale" => string(&unscale(text, argument).ok_or_else(|| no("a scaled whole number"))?),
-        // Collectors write 0 for a side without bids and 1 for one without asks.
-        "zero_empty" | "one_empty" => match num::parse_fixed_with(text.as_bytes(), Excess::Truncate) {
-            Ok(v) if v == if name == "one_empty" { num::SCALE } else { 0 } => Node::Null,
-            Ok(_) => node.clone(),
-            Err(e) => return Err(format!("{text:?}: {e}")),
-        },
-        "lower" => string(&text.to_lowercase()),
-        "upper" => string(&text.to_uppercase()),
-        "table" => {
-            let table = tables.get(argument).ok_or_else(|| format!("there is no table {argument:?}"))?;
-            table.get(text).map_or(Node::Null, |v| string(v))
-        }
-        "json" => Node::parse(text).map(|n| as_texts(&n)).map_err(|(e, at)| format!("{e} at byte {at} of {text:?}"))?,
-        _ => return Err(format!("{name:?} is not a filter")),
-    })
-}
-
-/// A whole number in units of `10^-digits` as decimal text, cut to 8 places.
-fn unscale(text: &str, digits: &str) -> Option<String> {
-    let digits: usize = digits.parse().ok().filter(|d| *d <= 30)?;
-    if text.is_empty() || !text.bytes().all(|b| b.is_ascii_digit()) {
-        return None;
-    }
-    let padded = format!("{text:0>width$}", width = digits + 1);
-    let (whole, fraction) = padded.split_at_checked(padded.len() - digits)?;
-    let kept = fraction.get(..fraction.len().min(8)).unwrap_or_default();
-    Some(if kept.is_empty() { whole.to_owned() } else { format!("{whole}.{kept}") })
-}
-
-impl Ladder {
-    fn parse(value: &toml::Value) -> Result<Self, String> {
-        let get = |key: &str| value.get(key).ok_or_else(|| format!("a ladder needs {key}"));
-        let tick = get("tick")?.as_str().and_then(|t| t.parse().ok()).ok_or("tick must be a price as text")?;
-        let mut averages = Vec::new();
-        for pair in get("averages")?.as_array().ok_or("averages must be a list of [shares, average price]")? {
-            let [shares, average] = pair.as_array().map(Vec::as_slice).unwrap_or_default() else {
-                return Err("averages must be a list of [shares, average price]".to_owned());
-            };
-            let shares = shares.as_str().and_then(|t| t.parse().ok()).ok_or("shares must be a number as text")?;
-            averages.push((shares, Template::parse(average)?));
-        }
-        Ok(Self { touch: Template::parse(get("touch")?)?, averages, tick })
-    }
-
-    /// Levels whose cost of buying is not below what the averages say: marginal prices between two sizes, rounded up to the grid. Beyond
-    /// the largest size that has an average nothing is offered.
-    fn render(&self, scope: Scope<'_>) -> Result<Node<'static>, Bad> {
-        let price = |t: &Template| -> Result<Option<Px>, Bad> {
-            let Some(text) = t.render_text(scope)? else { return Ok(None) };
-            let bad = |e| Bad { field: "ladder".to_owned(), what: format!("{text:?}: {e}") };
-            text.parse().map(Some).map_err(bad)
-        };
-        let Some(touch) = price(&self.touch)? else { return Ok(Node::Arr(Vec::new())) };
-        let mut levels = Vec::new();
-        let (mut had, mut paid, mut worst) = (Qty::ZERO, Usd::ZERO, touch);
-        for (shares, average) in &self.averages {
-            let Some(average) = price(average)? else { break };
-            let cost = shares.at(average, Round::Up);
-            let step = *shares - had;
-            let marginal = (cost - paid).per(step, Round::Up).unwrap_or(touch);
-            let px = marginal.max(worst).ceil_to(self.tick);
-            if px.is_probability() {
-                levels.push(Node::Arr(vec![Node::Str(Cow::Owned(px.to_string())), Node::Str(Cow::Owned(step.to_string()))]));
-            }
-            (had, paid, worst) = (*shares, cost, px);
-        }
-        if levels.is_empty() {
-            // There is a touch, but the book could not fill even the smallest size: how much there is is not known.
-            levels.push(Node::Arr(vec![Node::Str(Cow::Owned(touch.to_string())), Node::Null]));
-        }
-        Ok(Node::Arr(levels))
     }
 }
 
@@ -365,7 +253,8 @@ mod tests {
     use super::*;
 
     fn render(template: &str, row: &str) -> Result<String, Bad> {
-        let tables = Tables::from([("sides".to_owned(), BTreeMap::from([("UP".to_owned(), "first".to_owned())]))]);
+        let sides = [("UP", "first"), ("DOWN", "second")].map(|(k, v)| (k.to_owned(), v.to_owned()));
+        let tables = Tables::from([("sides".to_owned(), BTreeMap::from(sides))]);
         let row = Node::parse(row).unwrap();
         let value: toml::Table = format!("t = {template}").parse().unwrap();
         let node = Template::parse(&value["t"]).unwrap().render(Scope { row: &row, item: None, tables: &tables })?;
@@ -392,6 +281,22 @@ mod tests {
         assert_eq!(render("\"{d|datetime|or:none}\"", "{}").unwrap(), "\"none\"");
         assert_eq!(render("\"{w|s|shift:t}\"", r#"{"w":300,"t":-118.3}"#).unwrap(), "181700000000");
         assert_eq!(render("\"{d|or:none}\"", "{}").unwrap(), "\"none\"");
+    }
+
+    #[test]
+    fn a_text_that_is_not_in_its_table_is_an_error_unless_the_mapping_allows_it() {
+        let bad = render("\"{s|table:sides}\"", r#"{"s":"Up"}"#).unwrap_err();
+        assert_eq!((bad.field.as_str(), bad.what.as_str()), ("s", "\"Up\" is not in the table sides, which has DOWN, UP"));
+        let inside = render("\"x-{s|table:sides}\"", r#"{"s":"Up"}"#).unwrap_err();
+        assert_eq!(inside.field, "s");
+        // Blank is no value, not a miss.
+        assert_eq!(render("\"{s|table:sides}\"", r#"{"s":""}"#).unwrap(), "null");
+        assert_eq!(render("\"{s|table:sides}\"", "{}").unwrap(), "null");
+        // What the mapping says in so many words.
+        assert_eq!(render("\"{s|table:sides|or:none}\"", r#"{"s":"Up"}"#).unwrap(), "\"none\"");
+        assert_eq!(render("\"{s|table:sides?}\"", r#"{"s":"Up"}"#).unwrap(), "null");
+        assert_eq!(render("\"{s|table:sides?}\"", r#"{"s":"DOWN"}"#).unwrap(), "\"second\"");
+        assert!(render("\"{s|or:none|table:sides}\"", "{}").is_err(), "what stands in for a blank must be in the table, too");
     }
 
     #[test]

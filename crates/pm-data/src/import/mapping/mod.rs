@@ -1,8 +1,10 @@
 //! Mapping files: TOML that says how a data set becomes frames. Unknown keys are refused.
 
+mod check;
+mod file;
+
 use std::collections::BTreeMap;
 
-use pm_core::units::Ratio;
 use serde::Deserialize;
 
 use super::template::{Tables, Template};
@@ -18,13 +20,11 @@ pub enum Shape {
     TextFrames,
     /// A file, or each element of an array in it, is a frame.
     JsonPages,
-    /// CSV rows of prices: references, tickers, candles, trades.
+    /// CSV rows, each of one instant: references, candles, tickers, trades, quotes.
     CsvTicks,
-    /// CSV rows of quotes: books or their tops.
-    CsvQuotes,
-    /// JSON rows or lists of books, tops and prices.
+    /// JSON rows or lists: books, tops and prices, with the market that they are of, and its result.
     SnapshotRows,
-    /// Rows of markets: listings and results.
+    /// Rows of markets (CSV or JSON): listings and results.
     MarketList,
 }
 
@@ -37,13 +37,27 @@ impl Shape {
             Self::TextFrames => "text_frames",
             Self::JsonPages => "json_pages",
             Self::CsvTicks => "csv_ticks",
-            Self::CsvQuotes => "csv_quotes",
             Self::SnapshotRows => "snapshot_rows",
             Self::MarketList => "market_list",
         }
     }
     pub(super) const fn is_frames(self) -> bool {
         matches!(self, Self::JsonlFrames | Self::TextFrames | Self::JsonPages)
+    }
+
+    /// Kinds of records that its rows may become.
+    pub(super) const fn kinds(self) -> &'static [&'static str] {
+        match self {
+            Self::JsonlFrames => &["market", "instrument", "resolved"],
+            Self::TextFrames | Self::JsonPages => &[],
+            Self::CsvTicks => {
+                &["market", "instrument", "reference", "candle", "ticker", "print", "mid", "top", "book", "book_pair"]
+            }
+            Self::SnapshotRows => {
+                &["market", "instrument", "resolved", "reference", "ticker", "print", "mid", "top", "book", "book_pair"]
+            }
+            Self::MarketList => &["market", "instrument", "resolved"],
+        }
     }
 }
 
@@ -56,61 +70,12 @@ pub(super) enum RowFormat {
     Json,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct File {
-    name: String,
-    description: String,
-    origin: String,
-    #[serde(default)]
-    sampled: bool,
-    #[serde(default)]
-    tables: Tables,
-    #[serde(default)]
-    stand_in: Vec<StandInFile>,
-    #[serde(default)]
-    ignore: Vec<Ignore>,
-    #[serde(default)]
-    always: Vec<RecordFile>,
-    input: Vec<InputFile>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StandInFile {
-    source: String,
-    instead_of: String,
-    basis_sd: Ratio,
-    why: String,
-}
-
 /// Files that are left out on purpose.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Ignore {
     pub(super) files: String,
     pub(super) why: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct InputFile {
-    files: String,
-    shape: Shape,
-    format: Option<RowFormat>,
-    items: Option<String>,
-    #[serde(default)]
-    layouts: Vec<Vec<String>>,
-    time: Option<String>,
-    frame: Option<String>,
-    feed: Option<String>,
-    #[serde(default)]
-    route: Vec<Route>,
-    scan: Option<ScanFile>,
-    #[serde(default)]
-    drop: Vec<Drop>,
-    #[serde(default)]
-    record: Vec<RecordFile>,
 }
 
 /// Rows with these values go to this feed, or are dropped for this reason.
@@ -130,36 +95,6 @@ pub(super) struct Drop {
     pub(super) field: String,
     pub(super) is: Vec<String>,
     pub(super) reason: String,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ScanFile {
-    market: String,
-    token: String,
-    record: RecordFile,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RecordFile {
-    kind: String,
-    each: Option<String>,
-    once: Option<String>,
-    time: Option<String>,
-    #[serde(default)]
-    when: BTreeMap<String, Vec<String>>,
-    #[serde(default)]
-    contains: BTreeMap<String, String>,
-    #[serde(default)]
-    present: Vec<String>,
-    #[serde(default)]
-    crossed: Treatment,
-    #[serde(default)]
-    missing: Treatment,
-    #[serde(default)]
-    bad: Treatment,
-    fields: toml::Table,
 }
 
 /// What happens to a record that is not right.
@@ -238,75 +173,13 @@ pub(super) struct Mapping {
     pub(super) inputs: Vec<Input>,
 }
 
-fn template(text: Option<&String>) -> Result<Option<Template>, String> {
-    text.map(|t| Template::text(t)).transpose()
-}
-
-fn record(r: RecordFile) -> Result<Record, String> {
-    Ok(Record {
-        once: template(r.once.as_ref())?,
-        time: template(r.time.as_ref())?,
-        fields: Template::parse(&toml::Value::Table(r.fields)).map_err(|e| format!("record {}: {e}", r.kind))?,
-        kind: r.kind,
-        each: r.each,
-        when: r.when,
-        contains: r.contains,
-        present: r.present,
-        crossed: r.crossed,
-        missing: r.missing,
-        bad: r.bad,
-    })
-}
-
-fn input(i: InputFile) -> Result<Input, String> {
-    let csv = matches!(i.shape, Shape::CsvTicks | Shape::CsvQuotes);
-    let format = i.format.unwrap_or(if csv { RowFormat::Csv } else { RowFormat::Jsonl });
-    let needs = |there: bool, what: &str| if there { Ok(()) } else { Err(format!("input {:?} needs {what}", i.files)) };
-    needs(!i.shape.is_frames() || i.feed.is_some() || !i.route.is_empty(), "feed or route")?;
-    needs(i.shape.is_frames() || !i.record.is_empty(), "at least one record")?;
-    needs(i.shape != Shape::JsonlFrames || i.frame.is_some(), "frame")?;
-    needs(i.shape == Shape::TextFrames || i.time.is_some() || i.record.iter().all(|r| r.time.is_some()), "time")?;
-    Ok(Input {
-        time: template(i.time.as_ref())?,
-        scan: i
-            .scan
-            .map(|s| Ok::<_, String>(Scan { market: s.market, token: s.token, record: record(s.record)? }))
-            .transpose()?,
-        records: i.record.into_iter().map(record).collect::<Result<_, _>>()?,
-        files: i.files,
-        shape: i.shape,
-        format,
-        items: i.items,
-        layouts: i.layouts,
-        frame: i.frame,
-        feed: i.feed,
-        route: i.route,
-        drop: i.drop,
-    })
-}
-
 impl Mapping {
     /// Reads a mapping file's text.
     ///
     /// # Errors
-    /// What is wrong, with its place where TOML knows it.
+    /// What is wrong, with its line.
     pub(super) fn parse(text: &str) -> Result<Self, String> {
-        let file: File = toml::from_str(text).map_err(|e| e.to_string())?;
-        let stand_ins = file.stand_in.into_iter();
-        Ok(Self {
-            statement: format!("{} crc32:{:08x}", file.name, crc32fast::hash(text.as_bytes())),
-            inputs: file.input.into_iter().map(input).collect::<Result<_, _>>()?,
-            stand_ins: stand_ins
-                .map(|s| StandIn { source: s.source, instead_of: s.instead_of, basis_sd: s.basis_sd, why: s.why })
-                .collect(),
-            name: file.name,
-            description: file.description,
-            origin: file.origin,
-            sampled: file.sampled,
-            tables: file.tables,
-            ignore: file.ignore,
-            always: file.always.into_iter().map(record).collect::<Result<_, _>>()?,
-        })
+        file::parse(text)
     }
 
     pub(super) fn shapes(&self) -> Vec<Shape> {
