@@ -350,3 +350,44 @@ fn a_ban_that_comes_while_tripped_is_recorded_and_told() {
     assert_eq!(last.closed_venues, [BYBIT]);
     assert_eq!(out.log.iter().filter(|s| matches!(s, Said::Alert(_))).count(), 2);
 }
+
+/// Entries in four markets, one after the other; the venue refuses the orders of these ids for a reason that should not occur.
+fn refusing(ids: &[pm_core::ids::IntentId]) -> Outcome {
+    let mut s = Script::new();
+    s.warm_up(1_000, 80_000);
+    s.at(9_000).above(A, "76,000", 3_600).above(B, "75,000", 3_600).above(C, "74,000", 3_600).above(D, "73,000", 3_600);
+    for (n, m) in (0_i64..).zip([A, B, C, D]) {
+        let at = 10_000 + n * 10_000;
+        s.at(at).price(80_000);
+        s.book(m, &[("0.58", "5")], &[("0.60", "5")]);
+        if let Some(intent) = usize::try_from(n).ok().and_then(|n| ids.get(n)) {
+            let (state, reason) = (OrderState::Refused, Some(VenueRefusal::Balance));
+            s.at(at + 10).event(&Event::Order(OrderUpdate {
+                intent: *intent,
+                state,
+                filled: Qty::ZERO,
+                reason,
+                at: ts(at + 10),
+            }));
+        }
+    }
+    s.pong(60_000);
+    let mut w = World::default();
+    // Nothing is tried again in a market meanwhile.
+    w.cfg.risk.cooldown_ms = 600_000;
+    w.play(&s)
+}
+
+#[test]
+fn three_unexpected_refusals_are_borne_and_a_fourth_trips() {
+    // An id is spent by an order that a gate holds back, too: each next one is read off the run so far.
+    let mut ids = Vec::new();
+    for n in 0..4 {
+        let out = refusing(&ids);
+        calm(&out);
+        ids.push(out.entries()[n].id);
+    }
+    let out = refusing(&ids);
+    tripped(&out, "failed_executions");
+    assert_eq!(out.entries().len(), 4);
+}
