@@ -17,42 +17,6 @@ use pm_research::report::{Group, KillState, Money, Reason, Roi, Verdict};
 use pm_research::{RunInputs, RunReport, render};
 use proptest::prelude::*;
 
-/// What scripts were promised, in this order.
-const PROMISED: [&str; 32] = [
-    "mode",
-    "source",
-    "derived",
-    "seed",
-    "bankroll_start",
-    "bankroll_end",
-    "net_pnl",
-    "unrealized_pnl",
-    "fees_total",
-    "pnl_by_class",
-    "opportunities",
-    "taken",
-    "refused_by_reason",
-    "trades",
-    "wins",
-    "losses",
-    "win_rate",
-    "expected_win_rate",
-    "sharpe",
-    "max_drawdown",
-    "avg_trade_duration_s",
-    "net_edge_bps",
-    "open_positions",
-    "events",
-    "frames",
-    "decode_errors",
-    "frames_per_s",
-    "kill_switch",
-    "decision_hash",
-    "verdict",
-    "reason",
-    "roi",
-];
-
 fn usd(text: &str) -> Usd {
     text.parse().unwrap()
 }
@@ -142,18 +106,6 @@ struct RunInputsEdit {
     too_small: bool,
     kill: KillState,
     open: u32,
-}
-
-#[test]
-fn the_json_document_has_the_promised_fields_in_the_promised_order() {
-    let stats = stats();
-    let text = serde_json::to_string(&RunReport::build(inputs(&stats))).unwrap();
-    let mut at = 0;
-    for field in PROMISED.iter().chain(&["daily_roi", "auto_resets"]) {
-        let found = text[at..].find(&format!("\"{field}\":")).unwrap_or_else(|| panic!("{field} after byte {at} of {text}"));
-        assert!(at > 0 || found == 1, "mode is first");
-        at += found;
-    }
 }
 
 #[test]

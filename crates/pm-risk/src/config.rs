@@ -19,7 +19,8 @@ pub struct RiskConfig {
     pub max_structure_loss: Ratio,
     /// Loss since Monday 00:00 UTC past which no new risk is taken (it clips sizes and does not trip). Default 0.05.
     pub max_weekly_loss: Ratio,
-    /// Part of the day's and the week's loss limit that structures which settle late may hold together (`worst_case`). Default 0.5.
+    /// Part of the day's and the week's loss limit that structures which settle late may hold together (`worst_case`). Default 0.25: more of
+    /// it keeps the limit busy until tomorrow while windows of minutes go by.
     pub long_dated_share: Ratio,
     /// A structure settles late when it settles further away than this, in seconds. Default 3600.
     pub long_dated_after_s: u32,
@@ -68,7 +69,7 @@ impl Default for RiskConfig {
             max_daily_loss: Ratio::from_bps(200),
             max_structure_loss: Ratio::from_bps(500),
             max_weekly_loss: Ratio::from_bps(500),
-            long_dated_share: Ratio::from_bps(5_000),
+            long_dated_share: Ratio::from_bps(2_500),
             long_dated_after_s: 3_600,
             market_share: Ratio::from_bps(2_500),
             expiry_share: Ratio::from_bps(2_500),

@@ -77,5 +77,7 @@ fn a_disk_that_is_full_for_the_journal_ends_the_run_and_keeps_what_was_done() {
     let said = said.exits(5).notes("pmbot: day.pmj: File too large").says("WARNING the run ended early: day.pmj: File too large");
     assert!(said.out.contains("rows written"), "{}", said.out);
     assert_eq!(bot.run("report --json --db small.sqlite").field("status"), "failed");
-    bot.run("replay day.pmj").exits(0).says("torn record");
+    // The limit cuts within a record, or by chance right behind one: either is said.
+    let replayed = bot.run("replay day.pmj").exits(0);
+    assert!(replayed.out.contains("torn record") || replayed.out.contains("no end record"), "{}", replayed.out);
 }
