@@ -12,6 +12,7 @@ mod frames;
 mod gates;
 mod hedges;
 mod invariants;
+mod repairs;
 mod script;
 mod sets;
 mod settlement;
