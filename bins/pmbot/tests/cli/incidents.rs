@@ -262,3 +262,19 @@ fn a_market_that_has_closed_is_never_tradable() {
     bot.run("markets --recording day.pmrec").exits(0).says("as of ");
     bot.run("markets --source sim --recording day.pmrec").exits(2).notes("--recording goes with --source replay");
 }
+
+#[test]
+fn a_kill_is_not_lost_when_another_trigger_tripped_before() {
+    let bot = Bot::new();
+    // Careless makers cost this bankroll more than its daily loss within minutes of market time; the run goes on watching for hours of it.
+    let mut run = bot.start("paper --source sim --bankroll 1000 --makers careless --windows 100000 --auto-reset");
+    run.until("logs      ");
+    let state = || bot.run("status --json").json();
+    let cause = || state().pointer("/runs/0/cause").and_then(Value::as_str).unwrap_or_default().to_owned();
+    run.until_true("an automatic trip", || state().pointer("/runs/0/tripped") == Some(&true.into()));
+    assert!(!cause().starts_with("manual"), "{}", cause());
+    bot.run("kill --reason 'I do not like this'").exits(0);
+    run.until_true("the operator's kill", || cause().contains("killed by the operator: I do not like this"));
+    run.signal("INT");
+    run.end().exits(6).says("manual: killed by the operator: I do not like this");
+}
