@@ -212,3 +212,35 @@ fn a_bankroll_below_the_smallest_order_says_which_limit() {
     let row = out.opportunities().pop().unwrap();
     assert!(row.refusal.unwrap().to_string().contains("loss limit of the day"), "{}", row.refusal.unwrap());
 }
+
+#[test]
+fn kelly_on_the_conservative_probability() {
+    // At the money, an hour out, 50 % a year, asked just below the lower end of the band: full Kelly is a few per cent of the 2,000, below
+    // every limit. f = (lo - c) / (1 - c) with c all costs of a share; the band and the costs stand on the opportunity.
+    let mut w = wide();
+    (w.cfg.model.vol_floor_annual, w.cfg.model.vol_cap_annual) = (ratio("0.5"), ratio("0.5"));
+    let script = |depth: &str| {
+        let mut s = Script::new();
+        s.warm_up(1_000, 80_000);
+        s.at(9_000).above(A, "80,000", 3_600);
+        s.at(9_950).price(80_000);
+        s.at(10_000).book(A, &[("0.40", "5000")], &[("0.44", depth)]);
+        s.pong(11_000);
+        s
+    };
+    let out = w.play(&script("5000"));
+    let row = out.opportunities()[0].clone();
+    let raw = |v: i64| f64::from(i32::try_from(v).unwrap()) / 1e8;
+    let q = row.waterfall.qty;
+    let paid = row.waterfall.notional + row.waterfall.taker_fee + row.waterfall.slippage + row.waterfall.settlement_failure;
+    let share = paid.per(q, pm_core::num::Round::Up).unwrap();
+    let kelly = (raw(row.fair.lo.raw()) - raw(share.raw())) / (1.0 - raw(share.raw()));
+    assert!((raw(row.kelly.raw()) - kelly).abs() < 1e-6 && (0.01..0.2).contains(&kelly), "{kelly} {}", row.kelly);
+    let stake = crate::world::usd("2000").scale_by(row.kelly, pm_core::num::Round::Down);
+    let hundredth = crate::world::qty("0.01").at(share, pm_core::num::Round::Down);
+    assert!(paid <= stake && paid + hundredth > stake, "{paid} of {stake}: not a hundredth more");
+    // A book that holds exactly that much is taken whole, a hundredth more is not.
+    for depth in [q.to_string(), more(&q.to_string())] {
+        assert_eq!(w.play(&script(&depth)).entries()[0].qty, q, "depth {depth}");
+    }
+}
